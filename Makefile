@@ -1,0 +1,105 @@
+# One command for each thing. All that is needed is make and Python 3.11 or newer with venv:
+# everything else goes into .venv, which is made when it is missing or older than setup.cfg and
+# pyproject.toml, and used as it is otherwise. Another interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+METADATA := setup.cfg pyproject.toml
+# Client programs whose dependencies would not live beside ours, each in an environment of its own.
+CLIENTS := $(patsubst tests/clients/environments/%.txt,.venv-%/.stamp,$(wildcard tests/clients/environments/*.txt))
+# Those of node, where npm is there.
+CLIENTS += $(if $(shell command -v npm),.node-clients/.stamp)
+# The floors that every branch is tested of: the package without contrib.
+CORE := wsgi_sigv4/*.py
+FUZZ_SECONDS ?= 300
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint types unit matrix clients fuzz mutants bench clean
+
+help:
+	@echo "make demo     start the example under gunicorn, send it good and bad requests, print what came back"
+	@echo "make test     everything that must pass: lint, types, tests with coverage, wheel, other interpreters"
+	@echo "make lint     ruff check, ruff format --check and mypy alone"
+	@echo "make unit     the tests alone, on the main interpreter (ARGS='-k name' goes to pytest)"
+	@echo "make matrix   the built wheel on every interpreter found, and with the oldest frameworks"
+	@echo "make fuzz     atheris for FUZZ_SECONDS=$(FUZZ_SECONDS) seconds"
+	@echo "make mutants  mutmut over the core"
+	@echo "make bench    what a verification costs"
+	@echo "make clean    remove what the others made, environments included"
+
+demo: .venv/.demo
+	$(BIN)/python examples/demo.py
+
+test: lint unit matrix
+	@echo "== make test: all passed"
+
+lint: .venv/.test
+	@echo "== ruff check"
+	$(BIN)/ruff check
+	@echo "== ruff format --check"
+	$(BIN)/ruff format --check
+	@echo "== mypy"
+	$(BIN)/mypy
+
+unit: .venv/.test clients
+	@echo "== pytest, with branch coverage"
+	PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report= $(ARGS)
+	@echo "== coverage: $(CORE), every branch"
+	$(BIN)/coverage report --include='$(CORE)' --fail-under=100 --precision=2
+
+matrix: .venv/.test
+	@echo "== sdist and wheel; the wheel without extras; its tests on every interpreter found"
+	$(BIN)/nox
+
+clients: $(CLIENTS)
+	@command -v npm >/dev/null || echo "== SKIPPED the clients of node: there is no npm"
+
+fuzz: .venv/.test
+	@echo "== atheris, $(FUZZ_SECONDS) seconds"
+	$(BIN)/nox -s fuzz -- $(FUZZ_SECONDS)
+
+mutants: .venv/.test
+	@echo "== mutmut over the core"
+	$(BIN)/nox -s mutants
+
+bench: .venv/.test
+	@echo "== benchmarks"
+	$(BIN)/nox -s bench
+
+clean:
+	rm -rf .venv .venv-* .nox .node-clients build dist *.egg-info mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# FORCE where there is no .venv, or the interpreter it was made with has gone.
+STALE := $(shell .venv/bin/python -c '' 2>/dev/null || echo FORCE)
+.PHONY: FORCE
+
+.venv/.made: $(STALE)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "== .venv: an environment for $$($(PYTHON) --version)"
+	$(if $(STALE),rm -rf .venv)
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/.demo: .venv/.made $(METADATA)
+	@echo "== .venv: the package and what the demonstration needs"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[demo]'
+	touch $@
+
+.venv/.test: .venv/.made $(METADATA)
+	@echo "== .venv: the package and what the tests need (about a minute)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	touch $@ .venv/.demo
+
+.venv-%/.stamp: tests/clients/environments/%.txt
+	@echo "== .venv-$*: a client with dependencies of its own"
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.node-clients/.stamp: tests/clients/environments/package.json
+	@echo "== .node-clients: the clients of node"
+	mkdir -p .node-clients
+	cp $< .node-clients/package.json
+	npm install --prefix .node-clients --no-package-lock --no-audit --no-fund --loglevel=error
+	touch $@

@@ -1,0 +1,1 @@
+"""What a verification costs, beside the cryptography that it cannot do without."""

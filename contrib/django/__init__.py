@@ -1,0 +1,1 @@
+"""Django: settings, middleware, decorators and system checks."""

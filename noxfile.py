@@ -1,0 +1,125 @@
+"""The runs that need environments of their own: the wheel on every interpreter, the long things."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+DIST = ROOT / "dist"
+
+#: Supported interpreters; one that is not found is skipped, and nox's summary says so.
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+
+#: The oldest versions that setup.cfg admits, on the oldest interpreter.
+OLDEST = ["Werkzeug==3.0.0", "Flask==3.0.0", "Django==5.2"]
+
+#: The other runs leave out what the main interpreter covers.
+FAST = "not (slow or servers or clients)"
+
+nox.needs_version = ">=2024.10.9"
+nox.options.sessions = ["build", "bare", "wheel", "oldest"]
+nox.options.reuse_existing_virtualenvs = True
+# nox would fail on a missing interpreter where CI is set; a machine need not have them all.
+nox.options.error_on_missing_interpreters = False
+
+
+def add_pyenv_interpreters() -> None:
+    """Put pyenv's interpreters on PATH: its shims find one only where it is activated."""
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    folders = [
+        str(found.parent)
+        for version in PYTHONS
+        for found in sorted(root.glob(f"versions/{version}*/bin/python{version}"))[-1:]
+    ]
+    os.environ["PATH"] = os.pathsep.join([*folders, os.environ["PATH"]])
+
+
+add_pyenv_interpreters()
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the sdist, and the wheel from the sdist."""
+    session.install("build", "setuptools>=77")
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", str(DIST), str(ROOT))
+
+
+@nox.session
+def bare(session: nox.Session) -> None:
+    """Import the wheel without extras: Werkzeug is all it needs."""
+    install_wheel(session)
+    session.chdir(session.create_tmp())
+    session.run("python", "-W", "error", "-c", "import wsgi_sigv4, wsgi_sigv4.testing")
+    session.run("python", "-m", "pip", "check")
+
+
+@nox.session(python=PYTHONS)
+def wheel(session: nox.Session) -> None:
+    """Run the fast tests against the built wheel, with the newest frameworks this Python runs."""
+    install_wheel(session, "[test]")
+    run_tests_of_sdist(session)
+
+
+@nox.session(python=PYTHONS[0])
+def oldest(session: nox.Session) -> None:
+    """Run the fast tests against the built wheel, with the oldest supported frameworks."""
+    install_wheel(session, "[test]", *OLDEST)
+    run_tests_of_sdist(session)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the way from an environ to a verdict, for five minutes or as many seconds as given."""
+    session.install("-e", ".[test,fuzz]")
+    session.run("python", "-m", "tests.fuzz", *(session.posargs or ["300"]))
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the core in every small way and see a test fail."""
+    session.install("-e", ".[test,mutants]")
+    session.run("mutmut", "run", *session.posargs)
+    session.run("mutmut", "results")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the accept path."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+def built(session: nox.Session, pattern: str) -> Path:
+    """Return the one file in dist/ that matches *pattern*."""
+    found = list(DIST.glob(pattern))
+    if len(found) != 1:
+        session.error(f"dist/ holds {len(found)} of {pattern}: run `nox -s build` first")
+    return found[0]
+
+
+def install_wheel(session: nox.Session, extras: str = "", *constraints: str) -> None:
+    """Install the wheel in dist/ with *extras*, and what they need in versions that fit."""
+    wheel = str(built(session, "*.whl"))
+    session.install(wheel + extras, *constraints)
+    # It has the version of the wheel before it: without force, pip would leave the old one in.
+    session.install("--force-reinstall", "--no-deps", wheel)
+
+
+def run_tests_of_sdist(session: nox.Session) -> None:
+    """Run the fast tests from the unpacked sdist, whose own copy of the package is taken away."""
+    folder = Path(session.create_tmp()) / "sdist"
+    shutil.rmtree(folder, ignore_errors=True)
+    with tarfile.open(built(session, "*.tar.gz")) as archive:
+        archive.extractall(folder, filter="data")
+    (source,) = folder.iterdir()
+    shutil.rmtree(source / "wsgi_sigv4")
+    shutil.rmtree(source / "contrib")
+    session.chdir(source)
+    session.run("python", "-c", "import wsgi_sigv4 as w; print('testing', w.__file__)")
+    session.run("python", "-m", "pytest", "-q", "-m", FAST, env={"PYTHONDEVMODE": "1"})

@@ -1,0 +1,1 @@
+"""Real clients, sending to a server on loopback."""

@@ -1,0 +1,28 @@
+"""What holds for the whole run: markers by folder, and a word about the development mode."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+#: Every test in one of these folders carries the marker, so that a quick run can leave it out.
+FOLDER_MARKERS = {"clients": pytest.mark.clients, "servers": pytest.mark.servers}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start servers and clients by the folder they are in."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in FOLDER_MARKERS:
+            item.add_marker(FOLDER_MARKERS[folder])
+
+
+def pytest_report_header() -> list[str]:
+    """Say where unclosed files and sockets would go unseen."""
+    if sys.flags.dev_mode:
+        return []
+    return ["hint: PYTHONDEVMODE=1, which make test sets, shows unclosed files and sockets"]

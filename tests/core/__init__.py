@@ -1,0 +1,1 @@
+"""Floors 0-3: the rules, without WSGI and without I/O."""

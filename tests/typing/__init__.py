@@ -1,0 +1,1 @@
+"""The public API written out for type checkers; never run."""

@@ -1,0 +1,1 @@
+"""Floors 4-6: the environ, the body, the refusals, the middleware and the testing module."""

@@ -1,0 +1,392 @@
+"""Rules 3-8: what a request claims, as far as the request alone can tell.
+
+In come a request and its authorization, out comes an :class:`Attempt`: parsed
+once, so that every later step reads the same time, scope, payload form and
+path. Nobody has vouched for any of it yet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from wsgi_sigv4.authorization import TOKEN_NAMES
+from wsgi_sigv4.authorization import Authorization
+from wsgi_sigv4.canonical import canonical_query_string
+from wsgi_sigv4.canonical import canonical_request
+from wsgi_sigv4.canonical import canonical_uri
+from wsgi_sigv4.canonical import has_dot_segments
+from wsgi_sigv4.canonical import normalize_path
+from wsgi_sigv4.canonical import string_to_sign
+from wsgi_sigv4.credentials import TERMINATOR
+from wsgi_sigv4.credentials import CredentialScope
+from wsgi_sigv4.encoding import percent_decode
+from wsgi_sigv4.errors import ConflictingValues
+from wsgi_sigv4.errors import Evidence
+from wsgi_sigv4.errors import HeadersNotSigned
+from wsgi_sigv4.errors import HostNotAccepted
+from wsgi_sigv4.errors import HostNotSigned
+from wsgi_sigv4.errors import InvalidExpires
+from wsgi_sigv4.errors import InvalidSessionToken
+from wsgi_sigv4.errors import MalformedDate
+from wsgi_sigv4.errors import MalformedRequest
+from wsgi_sigv4.errors import MalformedTarget
+from wsgi_sigv4.errors import MissingDate
+from wsgi_sigv4.errors import MissingParameters
+from wsgi_sigv4.errors import MissingPayloadHash
+from wsgi_sigv4.errors import PathNotRouted
+from wsgi_sigv4.errors import PayloadFormNotAllowed
+from wsgi_sigv4.errors import PayloadFormNotImplemented
+from wsgi_sigv4.errors import RequestExpired
+from wsgi_sigv4.errors import RequestNotYetValid
+from wsgi_sigv4.errors import RequestTimeTooSkewed
+from wsgi_sigv4.errors import ScopeMismatch
+from wsgi_sigv4.errors import SignedHeaderMissing
+from wsgi_sigv4.payload import PayloadForm
+from wsgi_sigv4.payload import PayloadHash
+from wsgi_sigv4.policy import PAYLOAD_HASH
+from wsgi_sigv4.policy import TOKEN_HEADERS
+from wsgi_sigv4.policy import Policy
+from wsgi_sigv4.profiles import Profile
+from wsgi_sigv4.request import Request
+from wsgi_sigv4.timestamps import Timestamp
+from wsgi_sigv4.timestamps import find_date
+from wsgi_sigv4.timestamps import find_iso_basic
+from wsgi_sigv4.timestamps import is_ahead
+from wsgi_sigv4.timestamps import is_expired
+from wsgi_sigv4.timestamps import is_skewed
+
+#: Seven days, AWS's longest life of a presigned URL.
+MAX_EXPIRES: Final = 604_800
+
+_EXPIRES: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
+_TOKEN_PARAMETERS: Final = frozenset(name.encode() for name in TOKEN_NAMES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A request that passed rules 1-8; nobody has vouched for it yet.
+
+    Attributes:
+        request: the request.
+        query: its decoded parameters, in the order sent.
+        authorization: what it says of its signature.
+        timestamp: its time.
+        lifetime: seconds that a presigned URL lives, None for the header form.
+        profile: the profile of its service.
+        payload: what it says of its body.
+        empty_body_only: True where an unsigned body is not allowed, so that
+            only an empty one may come.
+        session_token: the session token as sent, or None.
+        path: the decoded path that the application has to route on.
+    """
+
+    request: Request
+    query: tuple[tuple[bytes, bytes], ...]
+    authorization: Authorization
+    timestamp: Timestamp
+    lifetime: int | None
+    profile: Profile
+    payload: PayloadHash
+    empty_body_only: bool
+    session_token: str | None
+    path: bytes
+
+    @property
+    def access_key_id(self) -> str:
+        """The access key id that the request names."""
+        return self.authorization.credential.access_key_id
+
+    @property
+    def scope(self) -> CredentialScope:
+        """The credential scope that the request names."""
+        return self.authorization.credential.scope
+
+    @classmethod
+    def of(
+        cls,
+        request: Request,
+        query: tuple[tuple[bytes, bytes], ...],
+        authorization: Authorization,
+        *,
+        policy: Policy,
+        now: float,
+    ) -> Attempt:
+        """Return what *request* claims, after rules 3-8.
+
+        Raises:
+            SigV4Error: the reason for which the request is refused.
+        """
+        scope = authorization.credential.scope
+        profile = policy.profile(scope.service)
+        # Rule 3: the Host header is signed.
+        if "host" not in authorization.signed_headers:
+            raise HostNotSigned
+        # Rule 4: one and the same time feeds all that follows.
+        timestamp = _timestamp(request, authorization)
+        # Rule 5: the request is fresh.
+        lifetime = _lifetime(authorization, profile, policy)
+        check_freshness(timestamp, lifetime=lifetime, max_skew=policy.skew(profile), now=now)
+        # Rule 6: the scope is ours, and its date that of the request time.
+        _check_scope(scope, timestamp, policy)
+        # Rule 7: what must be signed is.
+        _check_coverage(request, authorization, policy)
+        _check_host(request, policy)
+        # Rule 8: the payload form is known and allowed.
+        payload, empty_body_only = _payload(request, authorization, profile, policy)
+        return cls(
+            request=request,
+            query=query,
+            authorization=authorization,
+            timestamp=timestamp,
+            lifetime=lifetime,
+            profile=profile,
+            payload=payload,
+            empty_body_only=empty_body_only,
+            session_token=_session_token(request, authorization),
+            path=_routed_path(request, profile),
+        )
+
+
+def check_freshness(
+    timestamp: Timestamp, *, lifetime: int | None, max_skew: int, now: float
+) -> None:
+    """Apply rule 5: the request is fresh, by its *lifetime* where it is a presigned URL.
+
+    Raises:
+        RequestTimeTooSkewed: if a header-signed request is too old or too new.
+        RequestNotYetValid: if a presigned URL is dated too far ahead.
+        RequestExpired: if a presigned URL is past its end.
+    """
+    if lifetime is None:
+        if is_skewed(timestamp, now=now, max_skew=max_skew):
+            raise RequestTimeTooSkewed(
+                request_time=timestamp.posix, server_time=now, max_skew=max_skew
+            )
+        return
+    if is_ahead(timestamp, now=now, max_skew=max_skew):
+        raise RequestNotYetValid(request_time=timestamp.posix, server_time=now, max_skew=max_skew)
+    if is_expired(timestamp, lifetime=lifetime, now=now):
+        raise RequestExpired(
+            expires=lifetime,
+            expired_at=timestamp.posix + lifetime,
+            server_time=now,
+            request_time=timestamp.posix,
+        )
+
+
+def _timestamp(request: Request, authorization: Authorization) -> Timestamp:
+    if authorization.presigned:
+        sent, find = (authorization.date or "").encode(), find_iso_basic
+    elif (amz_date := request.header("x-amz-date")) is not None:
+        sent, find = amz_date, find_iso_basic
+    elif (date := request.header("date")) is not None:
+        sent, find = date, find_date
+    else:
+        raise MissingDate
+    text = sent.decode("ascii", "backslashreplace")
+    timestamp = find(text)
+    if timestamp is None:
+        raise MalformedDate(date=text[:64])
+    return timestamp
+
+
+def _lifetime(authorization: Authorization, profile: Profile, policy: Policy) -> int | None:
+    if not authorization.presigned:
+        return None
+    expires = authorization.expires
+    if expires is None:
+        if profile.expires_required:
+            raise MissingParameters(names=("X-Amz-Expires",))
+        return policy.skew(profile)
+    if _EXPIRES.fullmatch(expires) is None or not 1 <= int(expires) <= MAX_EXPIRES:
+        raise InvalidExpires(expires=expires[:64])
+    return int(expires)
+
+
+def _check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) -> None:
+    services = policy.services
+    faults = (
+        ("terminator", scope.terminator != TERMINATOR),
+        ("region", policy.regions is not None and scope.region not in policy.regions),
+        ("service", services is not None and scope.service not in services),
+        # A key that leaked for one day must not sign another one's requests.
+        ("date", scope.date != timestamp.date),
+    )
+    if any(wrong for _, wrong in faults):
+        raise ScopeMismatch(
+            faults=tuple(part for part, wrong in faults if wrong),
+            date=scope.date,
+            region=scope.region,
+            service_sent=scope.service,
+            terminator=scope.terminator,
+            expected_regions=policy.regions or (),
+            expected_services=services or (),
+            request_date=timestamp.date,
+            request_timestamp=timestamp.iso,
+        )
+
+
+def _check_coverage(request: Request, authorization: Authorization, policy: Policy) -> None:
+    sent = request.header_names
+    signed = authorization.signed_headers
+    for name in signed:
+        if name not in sent:
+            raise SignedHeaderMissing(name=name)
+    # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
+    # to it (CVE-2026-54330).
+    must = {n for n in sent if n.startswith("x-amz-")} - policy.may_be_unsigned
+    must |= (policy.require_signed & sent) - request.doubtful_headers
+    unsigned = must.difference(signed)
+    if unsigned:
+        raise HeadersNotSigned(names=tuple(sorted(unsigned)))
+
+
+def _check_host(request: Request, policy: Policy) -> None:
+    host = (request.header("host") or b"").decode("ascii", "backslashreplace")
+    if not host or "," in host:
+        raise MalformedRequest(fault="the Host header is empty or stands twice")
+    if not policy.accepts_host(host):
+        raise HostNotAccepted(host=host[:256])
+
+
+def _payload(
+    request: Request, authorization: Authorization, profile: Profile, policy: Policy
+) -> tuple[PayloadHash, bool]:
+    """Return what the request says of its body, and whether that must be empty."""
+    sent = _agreed(PAYLOAD_HASH, request.header(PAYLOAD_HASH), authorization.content_sha256)
+    payload = PayloadHash.parse(sent)
+    allowed = policy.allows_unsigned_payload(profile)
+    match payload.form:
+        case PayloadForm.SHA256:
+            return payload, False
+        case PayloadForm.ABSENT if not authorization.presigned:
+            if profile.payload_header_required:
+                raise MissingPayloadHash
+            return payload, False
+        case PayloadForm.ABSENT if not profile.presigned_payload_unsigned:
+            return payload, False
+        case PayloadForm.ABSENT:
+            unsigned = PayloadForm.UNSIGNED
+            return PayloadHash(form=unsigned, value=unsigned.value), not allowed
+        case PayloadForm.UNSIGNED if allowed:
+            return payload, False
+        case PayloadForm.UNSIGNED:
+            raise PayloadFormNotAllowed(value=payload.value)
+        case PayloadForm.STREAMING_UNSIGNED_TRAILER if not allowed:
+            raise PayloadFormNotAllowed(value=payload.value)
+        case _ if authorization.presigned:
+            raise PayloadFormNotAllowed(value=payload.value)
+        case _:
+            raise PayloadFormNotImplemented(value=payload.value)
+
+
+def _agreed(name: str, *values: bytes | None) -> bytes | None:
+    """Return the one value of *name*, which may stand in a header and in the query.
+
+    Raises:
+        ConflictingValues: if it stands in both, and they differ.
+    """
+    found = {value for value in values if value is not None}
+    if len(found) > 1:
+        raise ConflictingValues(name=name)
+    return found.pop() if found else None
+
+
+def _session_token(request: Request, authorization: Authorization) -> str | None:
+    headers = (request.header(name) for name in TOKEN_HEADERS)
+    sent = _agreed(TOKEN_HEADERS[0], authorization.session_token, *headers)
+    if sent is None:
+        return None
+    try:
+        return sent.decode("ascii")
+    except UnicodeDecodeError:
+        raise InvalidSessionToken from None
+
+
+def _routed_path(request: Request, profile: Profile) -> bytes:
+    """Return the decoded path that the application has to route on.
+
+    Raises:
+        MalformedTarget: if dot segments reach above the root, or are left
+            behind percent escapes.
+        PathNotRouted: if the application would route on another path.
+    """
+    as_sent = normal = percent_decode(request.path)
+    if profile.normalize_path:
+        try:
+            normal = percent_decode(normalize_path(request.path))
+        except ValueError:
+            raise MalformedTarget(fault="the path reaches above the root") from None
+        # An application, or the file system, would resolve what was not signed.
+        if has_dot_segments(normal):
+            raise MalformedTarget(fault="the path hides dot segments behind percent escapes")
+    if request.routed_path not in (None, as_sent, normal):
+        raise PathNotRouted
+    return normal
+
+
+def _canonical_request(
+    attempt: Attempt,
+    payload_hash: str,
+    *,
+    query: tuple[tuple[bytes, bytes], ...],
+    joined_with: bytes = b"",
+) -> bytes:
+    request = attempt.request
+    authorization = attempt.authorization
+    headers = []
+    for name in authorization.signed_headers:
+        value = request.header(name)
+        assert value is not None  # noqa: S101 (rule 7)
+        headers.append((name, value.replace(joined_with, b",") if joined_with else value))
+    return canonical_request(
+        method=request.method,
+        uri=canonical_uri(
+            request.path,
+            normalize=attempt.profile.normalize_path,
+            double_encode=attempt.profile.double_encode_path,
+        ),
+        query_string=canonical_query_string(query, presigned=authorization.presigned),
+        headers=headers,
+        payload_hash=payload_hash,
+    )
+
+
+def strings_to_sign(
+    attempt: Attempt, payload_hash: str, *, token_may_be_unsigned: bool
+) -> Iterator[bytes]:
+    """Yield the string to sign; more than one only where the wire is not all that is known.
+
+    A server that joins repeated headers with a comma and a blank hides how the
+    client signed them; a session token in the query may have been appended
+    after signing where a knob allows it.
+    """
+    joins = [b"", b", "] if attempt.request.joined_with_blank else [b""]
+    queries = [attempt.query]
+    if token_may_be_unsigned and attempt.authorization.session_token is not None:
+        queries.append(tuple(p for p in attempt.query if p[0] not in _TOKEN_PARAMETERS))
+    for query in queries:
+        for joined_with in joins:
+            yield string_to_sign(
+                _canonical_request(attempt, payload_hash, query=query, joined_with=joined_with),
+                algorithm=attempt.authorization.algorithm,
+                timestamp=attempt.timestamp,
+                scope=attempt.scope,
+            )
+
+
+def evidence(attempt: Attempt, payload_hash: str) -> Evidence:
+    """Return what the server canonicalised."""
+    request = _canonical_request(attempt, payload_hash, query=attempt.query)
+    return Evidence(
+        canonical_request=request,
+        string_to_sign=string_to_sign(
+            request,
+            algorithm=attempt.authorization.algorithm,
+            timestamp=attempt.timestamp,
+            scope=attempt.scope,
+        ),
+    )

@@ -1,0 +1,241 @@
+"""The authorization of a request: one type for the header and the presigned form.
+
+Rules 1 and 2. In comes a request and its parsed query; out comes an
+:class:`Authorization`, or None where the request carries no trace of an AWS
+signature. Both forms give the same type, and every later rule reads it and
+nothing else: a verifier that takes the identity from one form and the
+signature from the other lets strangers in (CVE-2026-41145).
+
+Header:    https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+Presigned: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from wsgi_sigv4.credentials import Credential
+from wsgi_sigv4.errors import AlgorithmNotImplemented
+from wsgi_sigv4.errors import AmbiguousAuthentication
+from wsgi_sigv4.errors import DuplicateParameter
+from wsgi_sigv4.errors import MalformedAuthorization
+from wsgi_sigv4.errors import MalformedSignedHeaders
+from wsgi_sigv4.errors import MissingAuthentication
+from wsgi_sigv4.errors import MissingParameters
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.errors import UnsupportedAlgorithm
+from wsgi_sigv4.errors import UnsupportedAuthorization
+from wsgi_sigv4.request import Request
+
+ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_SIGV4A: Final = "AWS4-ECDSA-P256-SHA256"
+
+_HEADER_PARTS: Final = ("Credential", "SignedHeaders", "Signature")
+_QUERY_REQUIRED: Final = (
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+)
+#: S3 Express carries its session token under a name of its own.
+TOKEN_NAMES: Final = ("X-Amz-Security-Token", "X-Amz-S3session-Token")
+_QUERY_OPTIONAL: Final = ("X-Amz-Expires", "X-Amz-Content-Sha256", *TOKEN_NAMES)
+_QUERY_NAMES: Final = {name.encode(): name for name in _QUERY_REQUIRED + _QUERY_OPTIONAL}
+#: Either of these makes a request a presigned one.
+_PRESIGNED_BY: Final = frozenset({b"X-Amz-Algorithm", b"X-Amz-Signature"})
+#: Beside an Authorization header any of these is a second authentication.
+_SECOND_FORM: Final = _PRESIGNED_BY | {b"X-Amz-Credential", b"X-Amz-SignedHeaders"}
+
+#: Names that only a signing client sends, as headers or, in any case, as
+#: query parameters; the last one is Signature Version 2.
+_TRACES: Final = frozenset(name.lower() for name in _QUERY_NAMES) | {
+    b"x-amz-decoded-content-length",
+    b"x-amz-trailer",
+    b"x-amz-region-set",
+    b"awsaccesskeyid",
+}
+# Header names may hold more than this; an underscore is left out because a
+# WSGI server writes `a_b` and `a-b` to the same key.
+_SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
+
+QueryPairs = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """What a request says of its own signature; nothing of it is verified.
+
+    Attributes:
+        algorithm: the algorithm token; AWS4-HMAC-SHA256 is the only one so far.
+        credential: access key id and scope.
+        signed_headers: names in the order sent; sorted, unique, lower-case.
+        signature: the bytes as sent, not empty; may be anything else.
+        presigned: True for the query form.
+        date: X-Amz-Date of the query form, else None.
+        expires: X-Amz-Expires of the query form, as sent, else None.
+        session_token: the session token of the query, else None.
+        content_sha256: X-Amz-Content-Sha256 of the query, else None.
+    """
+
+    algorithm: str
+    credential: Credential
+    signed_headers: tuple[str, ...]
+    signature: bytes
+    presigned: bool
+    date: str | None = None
+    expires: str | None = None
+    session_token: bytes | None = None
+    content_sha256: bytes | None = None
+
+
+def find_authorization(request: Request, query: QueryPairs) -> Authorization | None:
+    """Return the authorization of *request*, or None where it has no trace of one.
+
+    A header of another scheme alone (Basic, Bearer) is no trace; beside a
+    presigned query it is a second authentication.
+
+    Raises:
+        AmbiguousAuthentication: if both forms are there (rule 1).
+        MissingAuthentication: if there are traces of a signature but no
+            authorization.
+        SigV4Error: as :func:`_from_header` and :func:`_from_query` (rule 2).
+    """
+    header = request.header("authorization")
+    names = {name for name, _ in query}
+    presigned = not names.isdisjoint(_PRESIGNED_BY)
+    if header is not None and not names.isdisjoint(_SECOND_FORM):
+        raise AmbiguousAuthentication
+    if presigned:
+        try:
+            return _from_query(query)
+        except SigV4Error as refusal:
+            refusal.presigned = True
+            raise
+    if header is not None and _is_aws(header):
+        return _from_header(header, query)
+    if _has_trace(request, names):
+        raise MissingAuthentication
+    return None
+
+
+def unsupported_scheme(request: Request) -> SigV4Error:
+    """Return the refusal of a request that is not signed but must be."""
+    header = request.header("authorization")
+    if header is None:
+        return MissingAuthentication()
+    return _unsupported(header)
+
+
+def _is_aws(header: bytes) -> bool:
+    # A server that joins two Authorization headers may put ours second.
+    lowered = header.lower()
+    return lowered.startswith(b"aws") or b"aws4-" in lowered
+
+
+def _has_trace(request: Request, query_names: Iterable[bytes]) -> bool:
+    headers = (name.encode("ascii", "replace") for name in request.header_names)
+    return not _TRACES.isdisjoint(headers) or any(n.lower() in _TRACES for n in query_names)
+
+
+def _unsupported(header: bytes) -> SigV4Error:
+    scheme, blank, _ = header.partition(b" ")
+    text = scheme.decode("ascii", "backslashreplace")[:64]
+    if text == _SIGV4A:
+        return AlgorithmNotImplemented(algorithm=text)
+    if text.startswith("AWS4-"):
+        return UnsupportedAlgorithm(algorithm=text)
+    return UnsupportedAuthorization(scheme=text, has_parameters=bool(blank))
+
+
+def _from_header(header: bytes, query: QueryPairs) -> Authorization:
+    scheme, blank, rest = header.partition(b" ")
+    if scheme != ALGORITHM.encode() or not blank:
+        raise _unsupported(header)
+    parts = _header_parts(rest)
+    missing = tuple(name for name in _HEADER_PARTS if not parts.get(name))
+    if missing:
+        raise MissingParameters(names=missing)
+    # The token and the payload hash may stand in the query of this form too:
+    # there they are signed as part of it.
+    extra = _query_parameters(query, _QUERY_OPTIONAL)
+    return Authorization(
+        algorithm=ALGORITHM,
+        credential=_credential(parts["Credential"]),
+        signed_headers=_signed_headers(parts["SignedHeaders"]),
+        signature=parts["Signature"],
+        presigned=False,
+        session_token=_token(extra),
+        content_sha256=extra.get("X-Amz-Content-Sha256"),
+    )
+
+
+def _header_parts(rest: bytes) -> dict[str, bytes]:
+    parts: dict[str, bytes] = {}
+    for piece in rest.split(b","):
+        raw_name, equals, value = piece.strip(b" \t").partition(b"=")
+        name = raw_name.decode("ascii", "backslashreplace")
+        if not equals or name not in _HEADER_PARTS:
+            raise MalformedAuthorization(part=name[:64])
+        if name in parts:
+            raise DuplicateParameter(name=name)
+        parts[name] = value
+    return parts
+
+
+def _from_query(query: QueryPairs) -> Authorization:
+    parameters = _query_parameters(query, _QUERY_REQUIRED + _QUERY_OPTIONAL)
+    algorithm = parameters.get("X-Amz-Algorithm")
+    if algorithm and algorithm != ALGORITHM.encode():
+        text = algorithm.decode("ascii", "backslashreplace")[:64]
+        kind = AlgorithmNotImplemented if text == _SIGV4A else UnsupportedAlgorithm
+        raise kind(algorithm=text)
+    missing = tuple(name for name in _QUERY_REQUIRED if not parameters.get(name))
+    if missing:
+        raise MissingParameters(names=missing)
+    expires = parameters.get("X-Amz-Expires")
+    return Authorization(
+        algorithm=ALGORITHM,
+        credential=_credential(parameters["X-Amz-Credential"]),
+        signed_headers=_signed_headers(parameters["X-Amz-SignedHeaders"]),
+        signature=parameters["X-Amz-Signature"],
+        presigned=True,
+        date=parameters["X-Amz-Date"].decode("ascii", "backslashreplace"),
+        expires=None if expires is None else expires.decode("ascii", "backslashreplace"),
+        session_token=_token(parameters),
+        content_sha256=parameters.get("X-Amz-Content-Sha256"),
+    )
+
+
+def _query_parameters(query: QueryPairs, names: tuple[str, ...]) -> dict[str, bytes]:
+    parameters: dict[str, bytes] = {}
+    for raw_name, value in query:
+        name = _QUERY_NAMES.get(raw_name)
+        if name is None or name not in names:
+            continue
+        if name in parameters:
+            raise DuplicateParameter(name=name)
+        parameters[name] = value
+    return parameters
+
+
+def _token(parameters: dict[str, bytes]) -> bytes | None:
+    found = [parameters[name] for name in TOKEN_NAMES if name in parameters]
+    if len(found) > 1:
+        raise DuplicateParameter(name=TOKEN_NAMES[0])
+    return found[0] if found else None
+
+
+def _credential(value: bytes) -> Credential:
+    return Credential.parse(value.decode("ascii", "backslashreplace")[:512])
+
+
+def _signed_headers(value: bytes) -> tuple[str, ...]:
+    text = value.decode("ascii", "backslashreplace")
+    names = tuple(text.split(";"))
+    if _SIGNED_HEADERS.fullmatch(text) is None or list(names) != sorted(set(names)):
+        raise MalformedSignedHeaders(signed_headers=text[:256])
+    return names

@@ -1,0 +1,48 @@
+"""Percent-encoding and hex, as strict as a signature needs them.
+
+The characters that stay as they are come from RFC 3986 (unreserved); AWS's
+"UriEncode" is that, with upper-case hex. Source:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+from urllib.parse import unquote_to_bytes
+
+_MALFORMED_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_LOWER_HEX_64 = re.compile(rb"[0-9a-f]{64}")
+_HEX_64 = re.compile(rb"[0-9A-Fa-f]{64}")
+
+
+def uri_encode(data: bytes, *, keep_slash: bool = False) -> bytes:
+    """Return *data* percent-encoded as AWS's UriEncode does it.
+
+    >>> uri_encode(b"a b/\\xc3\\xa9~")
+    b'a%20b%2F%C3%A9~'
+    """
+    return quote(data, safe="/~" if keep_slash else "~").encode("ascii")
+
+
+def has_malformed_escape(data: bytes) -> bool:
+    """Return whether a ``%`` in *data* is not followed by two hex digits."""
+    return b"%" in data and _MALFORMED_ESCAPE.search(data) is not None
+
+
+def percent_decode(data: bytes) -> bytes:
+    """Return *data* with its percent escapes decoded; ``+`` stays a plus.
+
+    The caller has refused malformed escapes: here they would stay as they are.
+    """
+    return unquote_to_bytes(data) if b"%" in data else data
+
+
+def is_sha256_hex(value: bytes) -> bool:
+    """Return whether *value* is 64 hex digits of either case."""
+    return _HEX_64.fullmatch(value) is not None
+
+
+def is_signature(value: bytes) -> bool:
+    """Return whether *value* is 64 lower-case hex digits."""
+    return _LOWER_HEX_64.fullmatch(value) is not None

@@ -1,0 +1,261 @@
+"""From a WSGI environ to a :class:`~wsgi_sigv4.request.Request`, and back.
+
+PEP 3333 hands over a decoded path, joined headers and names in capitals; what
+was signed is the raw request. Each server keeps a different part of it, and
+lies about it in a different way. So nothing here is repaired: what cannot be
+known for certain is refused.
+
+Text in an environ is the bytes of the wire as latin-1; this module alone
+encodes it back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from typing import Final
+
+from wsgi_sigv4.encoding import uri_encode
+from wsgi_sigv4.errors import InvalidContentLength
+from wsgi_sigv4.errors import LengthRequired
+from wsgi_sigv4.errors import MalformedRequest
+from wsgi_sigv4.errors import MalformedTarget
+from wsgi_sigv4.errors import PathNotRouted
+from wsgi_sigv4.request import Request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: The environ keys of this package; inherited values are removed first.
+ACCESS_KEY_ID: Final = "wsgi_sigv4.access_key_id"
+IDENTITY: Final = "wsgi_sigv4.identity"
+
+_PREFIX: Final = "wsgi_sigv4."
+_ABSOLUTE_FORM: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
+_DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What stands between the client and the application, as the operator knows it.
+
+    Attributes:
+        path_prefix: a path that a proxy strips, ``"/api"``; decoded, without a
+            slash at the end.
+        header_overrides: lower-case names of headers that a proxy rewrites,
+            each with the name of the header in which it keeps the client's
+            value. The application sees the rewritten one, so that header is
+            then as good as unsigned.
+        raw_target: returns the request target as the client sent it, where the
+            server hides it; None means that it cannot tell.
+        length_of_chunked: the proxy decodes ``Transfer-Encoding: chunked`` and
+            gives a true Content-Length beside it (nginx in front of uWSGI).
+    """
+
+    path_prefix: str = ""
+    header_overrides: Mapping[str, str] = field(default_factory=dict)
+    raw_target: Callable[[WSGIEnvironment], str | None] | None = None
+    length_of_chunked: bool = False
+
+
+DIRECT: Final = Deployment()
+
+
+def forget_identity(environ: WSGIEnvironment) -> None:
+    """Remove the keys of this package that *environ* may have inherited."""
+    for key in [key for key in environ if key.startswith(_PREFIX)]:
+        del environ[key]
+
+
+def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRECT) -> Request:
+    """Return the request of *environ* as the client sent it.
+
+    Raises:
+        MalformedRequest: if the raw request cannot be known for certain.
+    """
+    prefix, script_name = _mount(environ, deployment)
+    routed = prefix + script_name + environ.get("PATH_INFO", "")
+    target = _raw_target(environ, deployment)
+    if target is None:
+        path, query = uri_encode(_wire(routed), keep_slash=True), _query_string(environ)
+    else:
+        path, _, query = _origin_form(target, environ).partition(b"?")
+        if query != _query_string(environ):
+            raise MalformedTarget(fault="the server reports two different queries")
+        path = uri_encode(_wire(prefix), keep_slash=True) + path
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        path=path,
+        query=query,
+        headers=tuple(_headers(environ, deployment)),
+        routed_path=_wire(routed) or b"/",
+        doubtful_headers=_doubtful_headers(environ),
+        joined_with_blank=_joins_with_blank(environ),
+    )
+
+
+def set_path(environ: WSGIEnvironment, path: bytes, deployment: Deployment = DIRECT) -> None:
+    """Make the application route on the decoded *path*, which was verified.
+
+    Raises:
+        PathNotRouted: if *path* is not below the application's own.
+    """
+    prefix, script_name = _mount(environ, deployment)
+    mount = _wire(prefix + script_name)
+    rest = path[len(mount) :]
+    if not path.startswith(mount) or (mount and rest and not rest.startswith(b"/")):
+        raise PathNotRouted
+    environ["PATH_INFO"] = rest.decode("latin-1")
+
+
+def body_length(environ: WSGIEnvironment, deployment: Deployment = DIRECT) -> int | None:
+    """Return the length of the body in bytes, or None where it ends with the stream.
+
+    Raises:
+        InvalidContentLength: if the length is no number, or contradicts
+            ``Transfer-Encoding``.
+        LengthRequired: if the server cannot tell where a chunked body ends.
+    """
+    length = environ.get("CONTENT_LENGTH", "")
+    coding = environ.get("HTTP_TRANSFER_ENCODING", "")
+    if length:
+        # int() takes "+5", "1_0" and blanks, which servers pass on.
+        if _DIGITS.fullmatch(length) is None:
+            raise InvalidContentLength(value=length[:64])
+        if coding and not deployment.length_of_chunked:
+            raise InvalidContentLength(value=f"{length} with a Transfer-Encoding")
+        return int(length)
+    if not coding:
+        return 0
+    if coding.strip(" \t").lower() != "chunked":
+        raise MalformedRequest(fault="the transfer coding is not chunked")
+    if not _ends_chunked(environ):
+        raise LengthRequired
+    return None
+
+
+def hides_truncation(environ: WSGIEnvironment) -> bool:
+    """Return whether the server may end a cut chunked body as if it were whole."""
+    return "asgi.scope" in environ or _server(environ).startswith("granian")
+
+
+def _ends_chunked(environ: WSGIEnvironment) -> bool:
+    # bjoern names no server, and merges HTTP trailers into the environ: a
+    # chunked body could bring headers of its own.
+    if "asgi.scope" in environ:
+        return True
+    return bool(environ.get("wsgi.input_terminated")) and "SERVER_SOFTWARE" in environ
+
+
+def _server(environ: WSGIEnvironment) -> str:
+    return str(environ.get("SERVER_SOFTWARE", "")).lower()
+
+
+def _wire(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        raise MalformedRequest(fault="the environ holds text that is not latin-1") from None
+
+
+def _query_string(environ: WSGIEnvironment) -> bytes:
+    return _wire(environ.get("QUERY_STRING", ""))
+
+
+def _mount(environ: WSGIEnvironment, deployment: Deployment) -> tuple[str, str]:
+    """Return the prefix that a proxy stripped, and the SCRIPT_NAME of the server.
+
+    werkzeug's ProxyFix(x_prefix=...) writes the stripped prefix to SCRIPT_NAME.
+    """
+    script_name = environ.get("SCRIPT_NAME", "")
+    original = environ.get("werkzeug.proxy_fix.orig")
+    if original is not None and original.get("SCRIPT_NAME", "") != script_name:
+        return script_name, original.get("SCRIPT_NAME", "")
+    return deployment.path_prefix, script_name
+
+
+def _raw_target(environ: WSGIEnvironment, deployment: Deployment) -> bytes | None:
+    if deployment.raw_target is not None:
+        target = deployment.raw_target(environ)
+        if target is not None:
+            return _wire(target)
+    uri, raw = environ.get("REQUEST_URI"), environ.get("RAW_URI")
+    if uri is not None and raw is not None and uri != raw:
+        raise MalformedTarget(fault="the server reports two different targets")
+    target = raw if uri is None else uri
+    if target is not None:
+        return _wire(target)
+    scope = environ.get("asgi.scope") or {}
+    if scope.get("raw_path"):
+        query = scope.get("query_string") or b""
+        return bytes(scope["raw_path"]) + (b"?" + query if query else b"")
+    return None
+
+
+def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
+    absolute = _ABSOLUTE_FORM.fullmatch(target)
+    if absolute is None:
+        return target
+    authority, rest = absolute.groups()
+    # Servers disagree on which of the two the application is told.
+    if authority != _wire(environ.get("HTTP_HOST", "")):
+        raise MalformedTarget(fault="the target names another host than the Host header")
+    return rest if rest.startswith(b"/") else b"/" + rest
+
+
+def _headers(environ: WSGIEnvironment, deployment: Deployment) -> list[tuple[bytes, bytes]]:
+    _refuse_smuggled(environ)
+    headers = []
+    for key, text in environ.items():
+        name = _header_name(key)
+        # Some servers give an empty Host or Content-Length for none.
+        if name is not None and (text or name not in (b"host", b"content-length")):
+            headers.append((name, _wire(text)))
+    if not deployment.header_overrides:
+        return headers
+    sent = dict(headers)
+    overrides = {
+        name.encode(): sent[kept.lower().encode()]
+        for name, kept in deployment.header_overrides.items()
+        if kept.lower().encode() in sent
+    }
+    return list((sent | overrides).items())
+
+
+def _refuse_smuggled(environ: WSGIEnvironment) -> None:
+    """Refuse header names with an underscore that reach keys of the server's own."""
+    if "HTTP_SCRIPT_NAME" in environ or "HTTP_PATH_INFO" in environ:
+        raise MalformedRequest(fault="a header is named like a key of the server")
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        twin = environ.get(f"HTTP_{key}")
+        if twin is not None and twin != environ.get(key):
+            raise MalformedRequest(fault=f"{key} stands twice, with different values")
+
+
+@lru_cache(maxsize=1024)
+def _header_name(key: str) -> bytes | None:
+    if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        return key.replace("_", "-").lower().encode()
+    if not key.startswith("HTTP_") or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+        return None
+    return key[5:].replace("_", "-").lower().encode("ascii", "backslashreplace")
+
+
+def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:
+    content_type = environ.get("CONTENT_TYPE")
+    # wsgiref and Django's runserver make it up; nginx gives uWSGI an empty one.
+    made_up = content_type == "text/plain" and _server(environ).startswith("wsgiserver/")
+    return frozenset({"content-type"}) if made_up or content_type == "" else frozenset()
+
+
+def _joins_with_blank(environ: WSGIEnvironment) -> bool:
+    return (
+        "uwsgi.version" in environ
+        or "mod_wsgi.version" in environ
+        or _server(environ).startswith("waitress")
+    )

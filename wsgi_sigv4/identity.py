@@ -1,0 +1,53 @@
+"""The result of a verification: who signed a request, and what was signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field
+
+from wsgi_sigv4.credentials import CredentialScope
+from wsgi_sigv4.payload import PayloadForm
+from wsgi_sigv4.request import Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who signed a request, and what was signed: the result of a verification.
+
+    What is *not* verified: headers that are not in *signed_headers*, and that
+    the request was not sent before.
+
+    Attributes:
+        access_key_id: the key whose secret made the signature.
+        principal: what the provider says of the key's owner.
+        scope: date, region and service of the signature.
+        signed_headers: lower-case names, sorted.
+        request_time: POSIX seconds of the request, as signed.
+        presigned: True for a presigned URL, which whoever holds it may use.
+        expires_at: POSIX seconds of a presigned URL's end, else None.
+        payload_form: how the body was bound to the signature.
+    """
+
+    access_key_id: str
+    principal: object
+    scope: CredentialScope
+    signed_headers: tuple[str, ...]
+    request_time: int
+    presigned: bool
+    expires_at: int | None
+    payload_form: PayloadForm
+    _verifier: object = field(repr=False, compare=False)
+    _target: tuple[str, bytes, bytes] = field(repr=False, compare=False)
+
+    def is_from(self, verifier: object, request: Request) -> bool:
+        """Return whether *verifier* made this identity for just this *request*.
+
+        An identity that another verifier made, or that was made before the
+        path was rewritten, says nothing about the request at hand.
+        """
+        return self._verifier is verifier and self._target == target(request)
+
+
+def target(request: Request) -> tuple[str, bytes, bytes]:
+    """Return what an identity remembers of the *request* it was made for."""
+    return request.method, request.path, request.query

@@ -1,0 +1,56 @@
+"""What is logged of a refusal, and what is kept out of other logs.
+
+One record on the logger ``wsgi_sigv4`` for each refusal. Access logs and error
+trackers keep the URLs of requests, and a presigned URL is a key to its
+resource until it ends: :class:`RedactingFilter` takes its secrets out.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+from typing import Final
+
+from wsgi_sigv4.errors import SigV4Error
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+logger: Final = logging.getLogger("wsgi_sigv4")
+
+_SECRETS: Final = re.compile(
+    r"((?:X-Amz-(?:Signature|Security-Token|S3session-Token)|Signature)(?:=|%3D))[^&\s,\"'\\]+",
+    re.IGNORECASE,
+)
+
+
+def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment) -> None:
+    """Log why a request was refused, and what to look at; never key material."""
+    cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
+    logger.warning(
+        "refused %s %a: %s: %s %s (access key id: %s)",
+        environ.get("REQUEST_METHOD", "-"),
+        environ.get("PATH_INFO", ""),
+        type(cause).__name__,
+        cause,
+        cause.hint,
+        refusal.access_key_id or "none",
+        extra={"sigv4_reason": type(cause).__name__, "sigv4_access_key_id": refusal.access_key_id},
+    )
+
+
+class RedactingFilter(logging.Filter):
+    """Takes signatures and session tokens of requests out of log records.
+
+    Add it to a logger or a handler, such as ``gunicorn.access``, ``werkzeug``
+    or ``django.server``. It keeps every record.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact *record* in place, and keep it."""
+        message = record.getMessage()
+        redacted = _SECRETS.sub(r"\1...", message)
+        if redacted != message:
+            record.msg, record.args = redacted, None
+        return True

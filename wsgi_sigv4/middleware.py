@@ -1,0 +1,188 @@
+"""The WSGI skin: only requests with a right signature reach the application.
+
+:class:`SigV4Middleware` belongs outermost, with nothing outside it but
+werkzeug's ProxyFix: whatever else rewrites the path, a header or the body in
+between breaks signatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+from typing import Literal
+
+from werkzeug.wsgi import ClosingIterator
+
+from wsgi_sigv4.authentication import BODY_SECONDS
+from wsgi_sigv4.authentication import MAX_BODY
+from wsgi_sigv4.authentication import MEMORY_LIMIT
+from wsgi_sigv4.authentication import UNVERIFIED_BODY_LIMIT
+from wsgi_sigv4.authentication import Exempt
+from wsgi_sigv4.authentication import Options
+from wsgi_sigv4.authentication import authenticate
+from wsgi_sigv4.environ import Deployment
+from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.responses import Answer
+from wsgi_sigv4.responses import answer_to
+from wsgi_sigv4.verifier import Verifier
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse
+    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+class SigV4Middleware:
+    """Wraps a WSGI application: only requests with a right signature reach it.
+
+    On success the environ gains ``wsgi_sigv4.access_key_id`` and
+    ``wsgi_sigv4.identity`` (an :class:`Identity`), ``wsgi.input`` is the
+    verified body, and PATH_INFO the verified path. Without an identity the
+    keys are absent.
+
+    Not verified: headers that were not signed, and that a request was not sent
+    before.
+
+    Args:
+        app: the application.
+        verifier: the verifier, which other skins may share.
+        required: False lets requests without any trace of an AWS signature
+            through without an identity, so that views decide. An attempt that
+            fails is always refused.
+        exempt: path prefixes (whole segments) that are passed on unverified,
+            or a callable of the environ.
+        authorize: called with the identity and the environ; False is 403.
+        preflight: let CORS preflight requests through without an identity, for
+            a CORS layer in *app*.
+        max_body: bytes that a body may have; more is 413.
+        memory_limit: bytes above which a body is kept in a temporary file.
+        unverified_body_limit: bytes that are read for a request without a
+            payload hash, whose signature needs the body.
+        stream: reserved; the body is always verified before *app* is called.
+        path_prefix: a path that a proxy strips before this server sees it.
+        remote_user: set REMOTE_USER to the ``"access_key_id"`` or, as text,
+            the ``"principal"``; None leaves it alone.
+        explain: show in the answer to a wrong signature what the server
+            canonicalised, without cookies and session tokens.
+        body_seconds: seconds in which a body must have arrived.
+        header_overrides: names of headers that a proxy rewrites, each with the
+            name of the header where it keeps the client's value.
+        raw_target: a callable of the environ that returns the request target
+            as sent, where the server hides it.
+        length_of_chunked: the proxy gives a true Content-Length beside
+            ``Transfer-Encoding: chunked``.
+        render_refusal: a callable of the refusal and the environ that returns
+            the :class:`Answer`; None: AWS's own.
+
+    Raises:
+        ConfigurationError: if a parameter makes no sense.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        verifier: Verifier,
+        *,
+        required: bool = True,
+        exempt: Exempt = (),
+        authorize: Callable[[Identity, WSGIEnvironment], bool] | None = None,
+        preflight: bool = False,
+        max_body: int = MAX_BODY,
+        memory_limit: int = MEMORY_LIMIT,
+        unverified_body_limit: int = UNVERIFIED_BODY_LIMIT,
+        stream: bool = False,
+        path_prefix: str = "",
+        remote_user: Literal["access_key_id", "principal"] | None = None,
+        explain: bool = False,
+        body_seconds: float = BODY_SECONDS,
+        header_overrides: Mapping[str, str] | None = None,
+        raw_target: Callable[[WSGIEnvironment], str | None] | None = None,
+        length_of_chunked: bool = False,
+        render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None,
+    ) -> None:
+        if stream:
+            raise ConfigurationError("stream=True is not implemented yet")
+        if remote_user not in (None, "access_key_id", "principal"):
+            raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
+        self._app = app
+        self._verifier = verifier
+        self._remote_user = remote_user
+        self._explain = explain
+        self._render_refusal = render_refusal
+        self._options = Options(
+            required=required,
+            exempt=exempt,
+            authorize=authorize,
+            preflight=preflight,
+            max_body=max_body,
+            memory_limit=memory_limit,
+            unverified_body_limit=unverified_body_limit,
+            body_seconds=body_seconds,
+            deployment=Deployment(
+                path_prefix=path_prefix,
+                header_overrides=dict(header_overrides or {}),
+                raw_target=raw_target,
+                length_of_chunked=length_of_chunked,
+            ),
+        )
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            identity = authenticate(environ, self._verifier, self._options, rewrite_path=True)
+        except SigV4Error as refusal:
+            return self._refuse(refusal, environ, start_response)
+        if identity is None:
+            return self._app(environ, start_response)
+        if self._remote_user is not None:
+            environ["REMOTE_USER"] = str(getattr(identity, self._remote_user))
+        return self._serve(environ, start_response)
+
+    def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        body = environ["wsgi.input"]
+        try:
+            answer = self._app(environ, _varying(start_response))
+        except BaseException:
+            body.close()
+            raise
+        return ClosingIterator(answer, body.close)
+
+    def _refuse(
+        self, refusal: SigV4Error, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        log_refusal(refusal, environ)
+        if self._render_refusal is not None:
+            answer = self._render_refusal(refusal, environ)
+        else:
+            answer = answer_to(refusal, environ, self._verifier, explain=self._explain)
+        headers = list(answer.headers)
+        if "uwsgi.version" in environ:
+            # SDKs correct their clock by this; every other server adds its own.
+            headers.append(("Date", formatdate(usegmt=True)))
+        start_response(answer.status_line, headers)
+        return [answer.body] if answer.body else []
+
+
+def _varying(start_response: StartResponse) -> StartResponse:
+    """Return *start_response* that tells caches that the answer is for one signer only."""
+
+    def start(
+        status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
+    ) -> Callable[[bytes], object]:
+        varies = {
+            name.strip().lower()
+            for key, value in headers
+            if key.lower() == "vary"
+            for name in value.split(",")
+        }
+        if not varies & {"*", "authorization"}:
+            headers = [*headers, ("Vary", "Authorization")]
+        return start_response(status, headers, exc_info)
+
+    return start

@@ -1,0 +1,78 @@
+"""The closed set of payload forms that ``x-amz-content-sha256`` may name.
+
+The value selects how the body is verified, so an unknown one is refused and
+never falls through (CVE-2026-40344). Whether a form is allowed for a request
+is a rule of the verifier.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from wsgi_sigv4.encoding import is_sha256_hex
+from wsgi_sigv4.errors import InvalidPayloadHash
+
+EMPTY_SHA256: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+class PayloadForm(Enum):
+    """How the body of a request is bound to its signature; the value is the wire's."""
+
+    #: No x-amz-content-sha256; the hash of the body is computed and signed.
+    ABSENT = ""
+    #: 64 hex digits, which the body must match.
+    SHA256 = "sha256"
+    UNSIGNED = "UNSIGNED-PAYLOAD"
+    STREAMING_SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+    STREAMING_SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+    STREAMING_UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    STREAMING_ECDSA = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
+    STREAMING_ECDSA_TRAILER = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether the body is framed as aws-chunked."""
+        return self.value.startswith("STREAMING-")
+
+
+_SENTINELS: Final = {
+    form.value: form for form in PayloadForm if form is PayloadForm.UNSIGNED or form.is_streaming
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadHash:
+    """What a request says of its body.
+
+    Attributes:
+        form: one of the closed set.
+        value: the text that was sent, which stands in the canonical request;
+            empty where none was.
+    """
+
+    form: PayloadForm
+    value: str = ""
+
+    @classmethod
+    def parse(cls, value: bytes | None) -> PayloadHash:
+        """Return what *value*, that of ``x-amz-content-sha256``, says; None means absent.
+
+        Raises:
+            InvalidPayloadHash: if it is none of the known forms.
+        """
+        if value is None:
+            return ABSENT
+        text = value.decode("ascii", "backslashreplace")
+        if is_sha256_hex(value):
+            return cls(form=PayloadForm.SHA256, value=text)
+        form = _SENTINELS.get(text)
+        if form is None:
+            raise InvalidPayloadHash(value=text)
+        return cls(form=form, value=text)
+
+
+ABSENT: Final = PayloadHash(form=PayloadForm.ABSENT)

@@ -1,0 +1,172 @@
+"""What a verifier accepts: its parameters, checked once and carried.
+
+A mistake in them is the programmer's, so it is found here, at start-up, and
+never while a request waits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from wsgi_sigv4.authorization import TOKEN_NAMES
+from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.profiles import GENERIC
+from wsgi_sigv4.profiles import S3
+from wsgi_sigv4.profiles import S3_SERVICES
+from wsgi_sigv4.profiles import Profile
+
+#: The header that names the payload form; what it says is signed in any case.
+PAYLOAD_HASH: Final = "x-amz-content-sha256"
+TOKEN_HEADERS: Final = tuple(name.lower() for name in TOKEN_NAMES)
+
+_SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_HEADER_NAME: Final = re.compile(r"[a-z0-9-]+", re.ASCII)
+_DEFAULT_PORTS: Final = ("80", "443")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a verifier accepts.
+
+    Attributes:
+        regions: the regions accepted, or None for any.
+        services: the services accepted, or None for any.
+        profiles: the profile of each accepted service; the key None stands
+            for any service.
+        max_skew: seconds that a request time may differ, or None for the
+            profile's.
+        hosts: lower-case Host values accepted, or None for any.
+        require_signed: lower-case names that must be signed where present.
+        may_be_unsigned: lower-case ``x-amz-*`` names that need not be signed.
+        allow_unsigned_payload: whether UNSIGNED-PAYLOAD is accepted, or None
+            for the profile's.
+        token_may_be_unsigned: a session token may have been appended after
+            signing.
+    """
+
+    regions: tuple[str, ...] | None
+    services: tuple[str, ...] | None
+    profiles: Mapping[str | None, Profile]
+    max_skew: int | None
+    hosts: tuple[str, ...] | None
+    require_signed: frozenset[str]
+    may_be_unsigned: frozenset[str]
+    allow_unsigned_payload: bool | None
+    token_may_be_unsigned: bool
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        region: str | Sequence[str] | None,
+        service: str | Sequence[str] | None,
+        profile: Profile | Mapping[str, Profile] | None,
+        max_skew: int | None,
+        hosts: Sequence[str] | None,
+        require_signed: Sequence[str],
+        allow_unsigned_headers: Sequence[str],
+        allow_unsigned_payload: bool | None,
+        allow_unsigned_session_token: bool,
+    ) -> Policy:
+        """Return the policy that the parameters of a verifier make.
+
+        Raises:
+            ConfigurationError: if they make no sense together.
+        """
+        if max_skew is not None and max_skew <= 0:
+            raise ConfigurationError("max_skew is a positive number of seconds")
+        profiles = _profiles(_scope_parts("service", service), profile)
+        may_be_unsigned = _header_names("allow_unsigned_headers", allow_unsigned_headers)
+        may_be_unsigned |= {PAYLOAD_HASH}
+        if allow_unsigned_session_token:
+            may_be_unsigned |= frozenset(TOKEN_HEADERS)
+        return cls(
+            regions=_scope_parts("region", region),
+            services=None if None in profiles else tuple(s for s in profiles if s),
+            profiles=profiles,
+            max_skew=max_skew,
+            hosts=None if hosts is None else _names("hosts", hosts),
+            require_signed=_header_names("require_signed", require_signed),
+            may_be_unsigned=may_be_unsigned,
+            allow_unsigned_payload=allow_unsigned_payload,
+            token_may_be_unsigned=allow_unsigned_session_token,
+        )
+
+    def profile(self, service: str | None) -> Profile:
+        """Return the profile of *service*, or, where it has none, the first one."""
+        first = next(iter(self.profiles.values()))
+        return self.profiles.get(service, self.profiles.get(None, first))
+
+    def skew(self, profile: Profile) -> int:
+        """Return how many seconds a request time may differ under *profile*."""
+        return profile.max_skew if self.max_skew is None else self.max_skew
+
+    def allows_unsigned_payload(self, profile: Profile) -> bool:
+        """Return whether UNSIGNED-PAYLOAD is accepted under *profile*."""
+        allowed = self.allow_unsigned_payload
+        return profile.allow_unsigned_payload if allowed is None else allowed
+
+    def accepts_host(self, host: str) -> bool:
+        """Return whether the Host value *host* is accepted."""
+        if self.hosts is None:
+            return True
+        host = host.lower()
+        name, colon, port = host.rpartition(":")
+        bare = name if colon and port in _DEFAULT_PORTS else host
+        return any(
+            bare == entry or host == entry or (entry.startswith(".") and bare.endswith(entry))
+            for entry in self.hosts
+        )
+
+
+def _names(parameter: str, values: Sequence[str]) -> tuple[str, ...]:
+    # A bare string would be taken for a list of its letters.
+    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+        raise ConfigurationError(f"{parameter} is a list of strings")
+    return tuple(value.lower() for value in values)
+
+
+def _header_names(parameter: str, values: Sequence[str]) -> frozenset[str]:
+    names = frozenset(_names(parameter, values))
+    for name in names:
+        if _HEADER_NAME.fullmatch(name) is None:
+            raise ConfigurationError(f"{parameter}: {name!r} is not the name of a header")
+    return names
+
+
+def _scope_parts(parameter: str, value: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    parts = (value,) if isinstance(value, str) else tuple(value)
+    if not parts:
+        raise ConfigurationError(f"{parameter} is empty; None accepts any")
+    for part in parts:
+        # Not every caller has a type checker.
+        if not isinstance(part, str) or _SCOPE_PART.fullmatch(part) is None:  # type: ignore[redundant-expr]
+            raise ConfigurationError(f"{parameter}: {part!r} is no part of a credential scope")
+    return parts
+
+
+def _profiles(
+    services: tuple[str, ...] | None, profile: Profile | Mapping[str, Profile] | None
+) -> dict[str | None, Profile]:
+    """Return the profile of each accepted service; the key None stands for any service."""
+    if isinstance(profile, Profile):
+        return dict.fromkeys(services or (None,), profile)
+    if profile is not None:
+        missing = set(services or ()) - set(profile)
+        if missing or not profile:
+            raise ConfigurationError(f"profile says nothing of {', '.join(sorted(missing))}")
+        return {service: profile[service] for service in services or profile}
+    if services is None:
+        raise ConfigurationError("with service=None, say which profile: GENERIC, S3 or a mapping")
+    kinds = {S3 if service in S3_SERVICES else GENERIC for service in services}
+    if len(kinds) > 1:
+        raise ConfigurationError(
+            "services of S3 and others sign differently: map each to a profile"
+        )
+    return dict.fromkeys(services, kinds.pop())

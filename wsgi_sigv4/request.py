@@ -1,0 +1,124 @@
+"""The request as it was sent: method, raw path, raw query, header pairs.
+
+Whoever brings a request in (a WSGI environ, an ASGI scope, another framework)
+gives the bytes of the wire. Nothing here is decoded or normalised: a verifier
+that sees a decoded path cannot tell ``%2F`` from ``/``, and one that sees a
+parsed query has lost the order, the duplicates and the spelling that were
+signed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+
+from wsgi_sigv4.encoding import has_malformed_escape
+from wsgi_sigv4.encoding import percent_decode
+from wsgi_sigv4.errors import MalformedQuery
+from wsgi_sigv4.errors import MalformedRequest
+from wsgi_sigv4.errors import MalformedTarget
+
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", re.ASCII)
+_CLEAN_TARGET = re.compile(rb"[\x21\x22\x24-\x7e]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it stood on the wire.
+
+    Attributes:
+        method: the method, as sent.
+        path: the path of the request target, as sent; not decoded.
+        query: what follows the first ``?``, as sent; empty without one.
+        headers: pairs of name and value, in the order sent. Names are compared
+            without case; values are the bytes of the wire.
+        routed_path: the decoded path that the application will route on, or
+            None where the caller routes on *path* itself.
+        doubtful_headers: lower-case names that the server may have made up, so
+            that their presence proves nothing (wsgiref's Content-Type).
+        joined_with_blank: True where the server joins repeated headers with a
+            comma and a blank, which no client signs.
+
+    Raises:
+        MalformedRequest: if the method is no token, the path holds anything
+            but visible ASCII, or a header value holds CR, LF or NUL.
+    """
+
+    method: str
+    path: bytes
+    query: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    routed_path: bytes | None = None
+    doubtful_headers: frozenset[str] = frozenset()
+    joined_with_blank: bool = False
+    _values: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if _METHOD.fullmatch(self.method) is None:
+            raise MalformedRequest(fault="the method is not a token")
+        _check_target(self.path, self.query)
+        object.__setattr__(self, "_values", _joined(self.headers))
+
+    def header(self, name: str) -> bytes | None:
+        """Return the value of the header *name* (lower-case), or None where it was not sent.
+
+        Blanks around it are gone; repeated headers are joined with a comma, as they are signed.
+        """
+        return self._values.get(name)
+
+    @property
+    def header_names(self) -> frozenset[str]:
+        """The lower-case names of the headers that were sent."""
+        return frozenset(self._values)
+
+
+def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the decoded names and values of *query*, in the order sent.
+
+    Empty items (``&&``) are no parameters, a name without ``=`` has the empty
+    value, and ``+`` is a space, as AWS reads it.
+
+    >>> parse_query(b"b=2&a&c=x+y%2B")
+    ((b'b', b'2'), (b'a', b''), (b'c', b'x y+'))
+
+    Raises:
+        MalformedQuery: if a percent escape is malformed.
+    """
+    if has_malformed_escape(query):
+        raise MalformedQuery(fault="a percent escape in the query is malformed")
+    pairs = []
+    for item in query.replace(b"+", b" ").split(b"&"):
+        if item:
+            name, _, value = item.partition(b"=")
+            pairs.append((percent_decode(name), percent_decode(value)))
+    return tuple(pairs)
+
+
+def _check_target(path: bytes, query: bytes) -> None:
+    if not path.startswith(b"/"):
+        raise MalformedTarget(fault="the path does not start with a slash")
+    if _CLEAN_TARGET.fullmatch(path) is None or b"?" in path:
+        raise MalformedTarget(fault="the path holds bytes that must be percent-encoded")
+    if has_malformed_escape(path):
+        raise MalformedTarget(fault="a percent escape in the path is malformed")
+    if _CLEAN_TARGET.fullmatch(query) is None:
+        raise MalformedQuery(fault="the query holds bytes that must be percent-encoded")
+
+
+def _joined(headers: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, bytes]:
+    values: dict[str, bytes] = {}
+    for raw_name, value in headers:
+        # Decoding cannot fail, and a name that is not ASCII matches no signed one.
+        name = raw_name.decode("ascii", "backslashreplace").lower()
+        # Each line is trimmed before lines are joined; not str.strip, which
+        # also eats bytes of UTF-8 text.
+        value = value.strip(b" \t")
+        if name in values:
+            value = values[name] + b"," + value
+        values[name] = value
+    everything = b"".join(values.values())
+    if b"\n" in everything or b"\r" in everything or b"\0" in everything:
+        raise MalformedRequest(fault="a header value holds a line break or a NUL")
+    return values

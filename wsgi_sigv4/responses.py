@@ -1,0 +1,206 @@
+"""A refusal as an HTTP answer: one refusal, three renderings.
+
+What is said stands in :mod:`wsgi_sigv4.s3_reasons` and
+:mod:`wsgi_sigv4.aws_reasons`; here is how. S3 has its own
+form, and the other services differ by protocol:
+
+* S3: ``<Error>`` in XML, without a namespace.
+* a form (the query protocol): ``<ErrorResponse>`` in XML.
+* ``application/x-amz-json-*``: ``__type`` and ``message``.
+* everything else: ``x-amzn-ErrorType`` and ``message`` (rest-json).
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from typing import Final
+from xml.sax.saxutils import escape
+
+from wsgi_sigv4.aws_reasons import AWS_REASONS
+from wsgi_sigv4.aws_reasons import JSON_NAMES
+from wsgi_sigv4.errors import CredentialsUnavailable
+from wsgi_sigv4.errors import SignatureMismatch
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.profiles import ErrorFormat
+from wsgi_sigv4.reason import DENIED
+from wsgi_sigv4.reason import Reason
+from wsgi_sigv4.s3_reasons import S3_REASONS
+from wsgi_sigv4.verifier import Verifier
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Bytes of the canonical request that an answer may show.
+MAX_EVIDENCE: Final = 16 * 1024
+
+#: XML 1.0 cannot say these at all, not even escaped.
+_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SECRET_LINE: Final = re.compile(
+    rb"^(cookie|authorization|proxy-authorization|x-amz-security-token|x-amz-s3session-token):.*$",
+    re.MULTILINE,
+)
+_SECRET_PARAMETER: Final = re.compile(rb"(X-Amz-(?:Security|S3session)-Token=)[^&\n]*")
+
+_Headers = tuple[tuple[str, str], ...]
+_Evidence = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An HTTP answer to a refused request.
+
+    Attributes:
+        status: the status code.
+        headers: names and values, Content-Length among them.
+        body: the bytes; empty for HEAD.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+    @property
+    def status_line(self) -> str:
+        """The code and its reason phrase, as WSGI wants them."""
+        return f"{self.status} {HTTPStatus(self.status).phrase}"
+
+
+def render(
+    error: SigV4Error,
+    *,
+    error_format: ErrorFormat,
+    method: str = "GET",
+    content_type: str = "",
+    explain: bool = False,
+) -> Answer:
+    """Return the answer to a request that was refused with *error*.
+
+    Args:
+        error: the refusal.
+        error_format: S3's, or that of the other services.
+        method: the method of the request; HEAD gets no body.
+        content_type: that of the request; it selects the protocol of the other
+            services.
+        explain: show what the server canonicalised, where the signature did
+            not match.
+    """
+    found = reason(error, error_format)
+    request_id = secrets.token_hex(8).upper()
+    evidence = _evidence(error) if explain else ()
+    if error_format is ErrorFormat.S3:
+        kind, headers, body = _s3(found, evidence, request_id)
+    else:
+        kind, headers, body = _aws(found, evidence, request_id, content_type.lower())
+    if isinstance(error, CredentialsUnavailable):
+        headers = (*headers, ("Retry-After", str(error.retry_after)))
+    if method == "HEAD":
+        body = ""
+    data = body.encode()
+    return Answer(
+        status=found.status,
+        headers=(
+            ("Content-Type", kind),
+            ("Content-Length", str(len(data))),
+            # A cache must neither keep a refusal nor serve it to others.
+            ("Cache-Control", "no-store"),
+            ("Vary", "Authorization"),
+            *headers,
+        ),
+        body=data,
+    )
+
+
+def answer_to(
+    refusal: SigV4Error, environ: WSGIEnvironment, verifier: Verifier, *, explain: bool = False
+) -> Answer:
+    """Return AWS's answer to the request of *environ*, which *verifier* refused."""
+    return render(
+        refusal,
+        error_format=verifier.profile(refusal.service).error_format,
+        method=environ.get("REQUEST_METHOD", "GET"),
+        content_type=environ.get("CONTENT_TYPE", ""),
+        explain=explain,
+    )
+
+
+def reason(error: SigV4Error, error_format: ErrorFormat) -> Reason:
+    """Return AWS's name for *error*; one without a name is AccessDenied."""
+    table = S3_REASONS if error_format is ErrorFormat.S3 else AWS_REASONS
+    told = next((table[kind] for kind in type(error).__mro__ if kind in table), DENIED)
+    return told(error)
+
+
+def _s3(found: Reason, evidence: _Evidence, request_id: str) -> tuple[str, _Headers, str]:
+    host_id = secrets.token_urlsafe(32)
+    elements = (
+        ("Code", found.code),
+        ("Message", found.message),
+        *found.details,
+        *((name, _readable(data)) for name, data in evidence),
+        *((f"{name}Bytes", data.hex(" ")) for name, data in evidence),
+        ("RequestId", request_id),
+        ("HostId", host_id),
+    )
+    headers: _Headers = (("x-amz-request-id", request_id), ("x-amz-id-2", host_id))
+    # botocore looks for the right region here where HEAD has no body.
+    headers += tuple(("x-amz-bucket-region", v) for k, v in found.details if k == "Region")
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{_xml(elements)}</Error>'
+    return "application/xml", headers, body
+
+
+def _aws(
+    found: Reason, evidence: _Evidence, request_id: str, content_type: str
+) -> tuple[str, _Headers, str]:
+    message = found.message + "".join(
+        f"\n\nThe {name} for this request should have been\n'{_readable(data)}'"
+        for name, data in evidence
+    )
+    headers: _Headers = (("x-amzn-RequestId", request_id),)
+    if content_type.startswith("application/x-www-form-urlencoded"):
+        kind = "Receiver" if found.status >= 500 else "Sender"
+        error = _xml((("Type", kind), ("Code", found.code), ("Message", message)))
+        body = (
+            f"<ErrorResponse><Error>{error}</Error>"
+            f"<RequestId>{request_id}</RequestId></ErrorResponse>"
+        )
+        return "text/xml", headers, body
+    code = JSON_NAMES.get(found.code, found.code)
+    if content_type.startswith("application/x-amz-json-"):
+        body = json.dumps({"__type": code, "message": message})
+        return content_type.partition(";")[0].strip(), headers, body
+    headers += (("x-amzn-ErrorType", code),)
+    return "application/json", headers, json.dumps({"message": message})
+
+
+def _xml(elements: Iterable[tuple[str, str]]) -> str:
+    return "".join(
+        f"<{name}>{escape(_NOT_XML.sub('?', value))}</{name}>" for name, value in elements
+    )
+
+
+def redacted(canonical_request: bytes) -> bytes:
+    """Return *canonical_request* without cookies, authorizations and session tokens."""
+    redacted_lines = _SECRET_LINE.sub(rb"\1:...", canonical_request)
+    return _SECRET_PARAMETER.sub(rb"\1...", redacted_lines)
+
+
+def _evidence(error: SigV4Error) -> _Evidence:
+    if not isinstance(error, SignatureMismatch) or error.evidence is None:
+        return ()
+    return (
+        ("StringToSign", error.evidence.string_to_sign[:MAX_EVIDENCE]),
+        ("CanonicalRequest", redacted(error.evidence.canonical_request)[:MAX_EVIDENCE]),
+    )
+
+
+def _readable(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")

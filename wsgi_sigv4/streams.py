@@ -1,0 +1,172 @@
+"""Reading ``wsgi.input``: never beyond the body, never without an end.
+
+In comes whatever a server calls its input, out come the pieces of the body, or
+a refusal. A short read is the only sign of a lost client on most servers, and
+what a foreign ``read`` may raise is not an ``OSError`` on all of them.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import tempfile
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from typing import IO
+from typing import TYPE_CHECKING
+from typing import Final
+
+from wsgi_sigv4.errors import BodyTooLarge
+from wsgi_sigv4.errors import BodyTooSlow
+from wsgi_sigv4.errors import IncompleteBody
+from wsgi_sigv4.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    from _typeshed import SizedBuffer
+    from _typeshed.wsgi import InputStream
+
+#: One read; the pieces are hashed one by one.
+MAX_PIECE: Final = 64 * 1024
+#: The first read, and those from a slow client: `read(n)` waits for n bytes,
+#: and the time limit can only be looked at between two reads.
+MIN_PIECE: Final = 256
+#: Seconds; a client that takes longer for one piece is asked for smaller ones.
+_SLOW_PIECE: Final = 0.5
+
+
+class Incoming:
+    """The body of one request, as it comes in.
+
+    Args:
+        stream: ``wsgi.input``.
+        length: its length in bytes; None: to the end of the stream.
+    """
+
+    def __init__(self, stream: InputStream, length: int | None) -> None:
+        self._stream = stream
+        self._length = length
+        self._received = 0
+        self._ended = length == 0
+
+    def pieces(self, *, limit: int, seconds: float) -> Iterator[bytes]:
+        """Yield what is left of the body, piece by piece.
+
+        Args:
+            limit: bytes that the whole body may have.
+            seconds: in which what is left must be there.
+
+        Raises:
+            BodyTooLarge: if the body has more than *limit* bytes.
+            BodyTooSlow: if it takes longer than *seconds*.
+            IncompleteBody: if it ends before its length, or cannot be read.
+        """
+        if self._length is not None and self._length > limit:
+            raise BodyTooLarge(limit=limit)
+        size = MIN_PIECE
+        started = before = time.monotonic()
+        while not self._ended:
+            piece = self._read(size)
+            if self._received > limit:
+                raise BodyTooLarge(limit=limit)
+            yield piece
+            now = time.monotonic()
+            if now - started > seconds:
+                raise BodyTooSlow
+            size = MIN_PIECE if now - before > _SLOW_PIECE else min(MAX_PIECE, size * 4)
+            before = now
+
+    def drain(self, *, limit: int, seconds: float) -> None:
+        """Read and forget a refused body, as far as *limit* more bytes and *seconds* reach.
+
+        A proxy that is still sending takes a closed connection for a failure,
+        and tells the client of a bad gateway instead of the refusal.
+        """
+        until = time.monotonic() + seconds
+        stop = self._received + limit
+        while not self._ended and self._received < stop and time.monotonic() < until:
+            try:
+                self._read(MAX_PIECE)
+            except IncompleteBody:
+                return
+
+    def _read(self, size: int) -> bytes:
+        if self._length is not None:
+            size = min(size, self._length - self._received)
+        try:
+            piece = self._stream.read(size)
+        except Exception as error:
+            # Servers raise what they like here, classes of their own among it.
+            self._ended = True
+            raise IncompleteBody(expected=self._length, received=self._received) from error
+        self._received += len(piece)
+        self._ended = not piece or self._received == self._length
+        if not piece and self._length is not None:
+            raise IncompleteBody(expected=self._length, received=self._received)
+        return piece
+
+
+def spool(
+    body: Iterator[bytes], *, memory_limit: int, feed: Callable[[bytes], bytes]
+) -> tuple[IO[bytes], int]:
+    """Return a file with the whole *body*, rewound, and its length in bytes.
+
+    Args:
+        body: the pieces.
+        memory_limit: bytes above which the file is on disk; it has no name
+            there and is gone when closed.
+        feed: called with each piece, returns what is to be kept of it.
+
+    Raises:
+        StorageUnavailable: if the disk is full.
+        SigV4Error: whatever *body* and *feed* raise; the file is gone then.
+    """
+    file = tempfile.SpooledTemporaryFile(max_size=memory_limit)  # noqa: SIM115 (handed on)
+    try:
+        length = 0
+        for piece in body:
+            length += _write(file, feed(piece))
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file, length
+
+
+def _write(file: tempfile.SpooledTemporaryFile[bytes], piece: bytes) -> int:
+    try:
+        file.write(piece)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StorageUnavailable from error
+        raise
+    return len(piece)
+
+
+class _Rejoined(io.RawIOBase):
+    def __init__(self, head: bytes, rest: InputStream, length: int | None) -> None:
+        self._head = head
+        self._rest = rest
+        self._left = length
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: SizedBuffer, /) -> int:  # type: ignore[override]
+        view = memoryview(buffer).cast("B")
+        if self._head:
+            piece, self._head = self._head[: len(view)], self._head[len(view) :]
+        else:
+            wanted = len(view) if self._left is None else min(len(view), self._left)
+            piece = self._rest.read(wanted) if wanted else b""
+            self._left = None if self._left is None else self._left - len(piece)
+        view[: len(piece)] = piece
+        return len(piece)
+
+
+def rejoin(head: bytes, rest: InputStream, *, length: int | None) -> IO[bytes]:
+    """Return a stream of *head* and then *rest*, of which *length* bytes are left.
+
+    It never reads beyond *length*; None means to the end.
+    """
+    return io.BufferedReader(_Rejoined(head, rest, length))

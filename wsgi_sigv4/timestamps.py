@@ -1,0 +1,132 @@
+"""The time of a request: parsing, skew and expiry.
+
+In comes the text of ``X-Amz-Date`` or ``Date``, out comes a
+:class:`Timestamp`, whose one value feeds the skew check, the string to sign
+and the scope's date. A second reading of the date anywhere else would let one
+date pass the clock and another one be signed (CVE-2015-8466).
+
+``X-Amz-Date`` is the ISO 8601 basic form; ``Date`` may also be one of the
+three forms of RFC 9110, section 5.6.7. Names of months are matched here and
+not by ``strptime``, which follows the locale.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from typing import Final
+
+_MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
+_MONTH: Final = "|".join(_MONTHS)
+_TIME: Final = r"(?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)"
+_ISO_BASIC: Final = re.compile(
+    r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)Z", re.ASCII
+)
+_HTTP_DATES: Final = tuple(
+    re.compile(pattern, re.ASCII)
+    for pattern in (
+        # RFC 1123, with the zero zone that Python's email package writes.
+        rf"(?:[A-Z][a-z]{{2}}, )?(?P<d>\d\d?) (?P<b>{_MONTH}) (?P<y>\d{{4}}) {_TIME} "
+        r"(?:GMT|UTC|[+-]0000)",
+        # RFC 850
+        rf"[A-Z][a-z]{{5,8}}, (?P<d>\d\d)-(?P<b>{_MONTH})-(?P<y>\d\d) {_TIME} GMT",
+        # asctime
+        rf"[A-Z][a-z]{{2}} (?P<b>{_MONTH}) (?P<d>[ \d]\d) {_TIME} (?P<y>\d{{4}})",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timestamp:
+    """The time of a request.
+
+    Attributes:
+        iso: the ISO basic form, ``YYYYMMDDThhmmssZ``.
+        posix: POSIX seconds.
+    """
+
+    iso: str
+    posix: int
+
+    @property
+    def date(self) -> str:
+        """The date part, ``YYYYMMDD``."""
+        return self.iso[:8]
+
+    @classmethod
+    def at(cls, posix: float) -> Timestamp:
+        """Return the timestamp of *posix* seconds, whole seconds only."""
+        seconds = int(posix)
+        return cls(
+            iso=datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y%m%dT%H%M%SZ"), posix=seconds
+        )
+
+
+def find_iso_basic(text: str) -> Timestamp | None:
+    """Return the timestamp that *text* names in the ISO basic form, else None."""
+    if len(text) != 16:
+        return None
+    match = _ISO_BASIC.fullmatch(text)
+    return None if match is None else _timestamp(match, month=int(match["m"]), year=int(match["y"]))
+
+
+def find_date(text: str) -> Timestamp | None:
+    """Return the timestamp that *text* names in any form that ``Date`` may have, else None."""
+    found = find_iso_basic(text)
+    if found is not None:
+        return found
+    for pattern in _HTTP_DATES:
+        match = pattern.fullmatch(text)
+        if match is not None:
+            year = int(match["y"])
+            # RFC 9110 leaves the century of a two-digit year to the reader;
+            # a signed request is never of the last one.
+            year += 2000 if len(match["y"]) == 2 else 0
+            return _timestamp(match, month=_MONTHS.index(match["b"]) + 1, year=year)
+    return None
+
+
+def _timestamp(match: re.Match[str], *, month: int, year: int) -> Timestamp | None:
+    try:
+        moment = datetime(
+            year, month, int(match["d"]), int(match["H"]), int(match["M"]), int(match["S"])
+        )
+    except ValueError:
+        return None
+    posix = calendar.timegm(moment.timetuple())
+    # Not strftime, which some C libraries do not pad below year 1000.
+    return Timestamp(iso=f"{moment.isoformat():s}Z".replace("-", "").replace(":", ""), posix=posix)
+
+
+def is_skewed(timestamp: Timestamp, *, now: float, max_skew: int) -> bool:
+    """Return whether *timestamp* is more than *max_skew* seconds from *now*, on either side."""
+    return abs(now - timestamp.posix) > max_skew
+
+
+def is_ahead(timestamp: Timestamp, *, now: float, max_skew: int) -> bool:
+    """Return whether *timestamp* is more than *max_skew* seconds after *now*."""
+    return timestamp.posix - now > max_skew
+
+
+def is_expired(timestamp: Timestamp, *, lifetime: int, now: float) -> bool:
+    """Return whether *lifetime* seconds have passed since *timestamp*.
+
+    A presigned URL is dead at its very end: skew never extends it.
+    """
+    return now >= timestamp.posix + lifetime

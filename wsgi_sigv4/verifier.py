@@ -1,0 +1,392 @@
+"""The rules, in order.
+
+In comes a :class:`~wsgi_sigv4.request.Request`, out comes an
+:class:`Identity`, or a refusal. Three steps, so that whoever does the I/O can
+look up the key and read the body in its own way:
+
+1. :meth:`Verifier.prepare`: rules 1-8, which need the request alone.
+2. :meth:`Verifier.conclude`: rules 9 and 10, with the credentials.
+3. :class:`Verification`: rule 11, while the body arrives. Where the request
+   carries no payload hash, rule 10 waits for the body too.
+
+:meth:`Verifier.verify` is 1 and 2 with the verifier's own provider. The order
+of the rules decides which of two faults a client is told; it is public
+behaviour.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.attempt import check_freshness
+from wsgi_sigv4.attempt import evidence
+from wsgi_sigv4.attempt import strings_to_sign
+from wsgi_sigv4.authorization import Authorization
+from wsgi_sigv4.authorization import find_authorization
+from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.credentials import CredentialProvider
+from wsgi_sigv4.credentials import Credentials
+from wsgi_sigv4.credentials import CredentialSource
+from wsgi_sigv4.credentials import Secret
+from wsgi_sigv4.credentials import as_provider
+from wsgi_sigv4.encoding import is_signature
+from wsgi_sigv4.errors import ExpiredCredentials
+from wsgi_sigv4.errors import InvalidSessionToken
+from wsgi_sigv4.errors import PayloadFormNotAllowed
+from wsgi_sigv4.errors import PayloadHashMismatch
+from wsgi_sigv4.errors import SignatureMismatch
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.errors import UnknownAccessKey
+from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import target
+from wsgi_sigv4.payload import EMPTY_SHA256
+from wsgi_sigv4.payload import PayloadForm
+from wsgi_sigv4.policy import Policy
+from wsgi_sigv4.profiles import Profile
+from wsgi_sigv4.request import Request
+from wsgi_sigv4.request import parse_query
+from wsgi_sigv4.signing_key import SigningKeyCache
+from wsgi_sigv4.signing_key import derive_signing_key
+from wsgi_sigv4.signing_key import hmac_sha256
+
+
+class Verifier:
+    """Verifies requests that are signed with AWS Signature Version 4.
+
+    One verifier serves all skins and threads: it holds no state of a request.
+
+    Args:
+        credentials: a mapping of access key id to secret (or
+            :class:`Credentials`), a callable of the access key id, or a
+            :class:`CredentialProvider`.
+        region: the region accepted, several, or None for any.
+        service: the service accepted, several, or None for any.
+        profile: how requests are signed: one :class:`Profile`, or a mapping of
+            service to profile. None means S3 where every service is an S3 one
+            and GENERIC where none is.
+        clock: POSIX seconds; tests pass their own.
+        max_skew: seconds that a request time may differ; None: the profile's.
+        hosts: Host values accepted, compared without case; one without a port
+            also takes the default ports, one with a leading dot any name below
+            it. None: any, so that keys which several hosts share let a request
+            to one be replayed to another.
+        require_signed: names of headers that must be signed where present.
+        allow_unsigned_headers: names of ``x-amz-*`` headers that an edge adds.
+        allow_unsigned_payload: whether UNSIGNED-PAYLOAD is accepted; None: the
+            profile's.
+        allow_unsigned_session_token: accept a session token that was appended
+            after signing.
+        uniform_errors: answer an unknown key, and a wrong token, exactly as a
+            wrong signature.
+
+    Raises:
+        ConfigurationError: if the parameters make no sense together.
+    """
+
+    def __init__(
+        self,
+        credentials: CredentialSource,
+        *,
+        region: str | Sequence[str] | None,
+        service: str | Sequence[str] | None,
+        profile: Profile | Mapping[str, Profile] | None = None,
+        clock: Callable[[], float] = time.time,
+        max_skew: int | None = None,
+        hosts: Sequence[str] | None = None,
+        require_signed: Sequence[str] = (),
+        allow_unsigned_headers: Sequence[str] = (),
+        allow_unsigned_payload: bool | None = None,
+        allow_unsigned_session_token: bool = False,
+        uniform_errors: bool = False,
+    ) -> None:
+        self.provider: CredentialProvider = as_provider(credentials)
+        self.clock = clock
+        self.uniform_errors = uniform_errors
+        self._policy = Policy.of(
+            region=region,
+            service=service,
+            profile=profile,
+            max_skew=max_skew,
+            hosts=hosts,
+            require_signed=require_signed,
+            allow_unsigned_headers=allow_unsigned_headers,
+            allow_unsigned_payload=allow_unsigned_payload,
+            allow_unsigned_session_token=allow_unsigned_session_token,
+        )
+        self._signing_keys = SigningKeyCache()
+        # Whoever names an unknown key makes us derive from this one instead.
+        self._dummy = Secret(secrets.token_hex(20))
+
+    @property
+    def hosts(self) -> tuple[str, ...] | None:
+        """The Host values accepted, or None for any."""
+        return self._policy.hosts
+
+    def profile(self, service: str | None) -> Profile:
+        """Return the profile of *service*, or, where it has none, the verifier's first."""
+        return self._policy.profile(service)
+
+    def verify(self, request: Request, *, now: float | None = None) -> Verification:
+        """Verify the signature of *request*, and return what is left to do with its body.
+
+        The request is authentic only when :meth:`Verification.finish` has
+        returned its identity.
+
+        Args:
+            request: the request as sent.
+            now: POSIX seconds; None: the verifier's clock.
+
+        Raises:
+            MissingAuthentication: if the request is not signed at all.
+            SigV4Error: the reason for which it is refused.
+        """
+        attempt = self.prepare(request, now=now)
+        if attempt is None:
+            raise unsupported_scheme(request)
+        credentials = self.provider.lookup(
+            attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
+        )
+        return self.conclude(attempt, credentials, now=now)
+
+    def prepare(self, request: Request, *, now: float | None = None) -> Attempt | None:
+        """Apply rules 1-8, and return what is left to verify; None for an anonymous request.
+
+        Raises:
+            SigV4Error: the reason for which the request is refused.
+        """
+        now = self.clock() if now is None else now
+        query = parse_query(request.query)
+        # Rules 1 and 2: exactly one authorization, and well-formed.
+        authorization = find_authorization(request, query)
+        if authorization is None:
+            return None
+        with _naming(authorization):
+            return Attempt.of(request, query, authorization, policy=self._policy, now=now)
+
+    def conclude(
+        self, attempt: Attempt, credentials: Credentials | None, *, now: float | None = None
+    ) -> Verification:
+        """Apply rules 9 and 10 with the *credentials* that a provider found.
+
+        Raises:
+            SigV4Error: the reason for which the request is refused.
+        """
+        now = self.clock() if now is None else now
+        with _naming(attempt.authorization):
+            # Rule 9: the key is known, and the session token its own.
+            fault = _key_fault(attempt, credentials, now)
+            if fault is not None and not self.uniform_errors:
+                self._is_right(attempt, None, EMPTY_SHA256, now)
+                raise fault
+            verification = Verification(self, attempt, credentials, fault)
+            if not verification.awaits_body:
+                # Rule 10: the signature is right.
+                self.check_signature(verification, attempt.payload.value, now)
+            elif not is_signature(attempt.authorization.signature):
+                # No body can make this one right.
+                self.check_signature(verification, EMPTY_SHA256, now)
+            return verification
+
+    def check_signature(self, verification: Verification, payload_hash: str, now: float) -> None:
+        """Apply rule 10: the signature is the one that the secret makes.
+
+        Raises:
+            SignatureMismatch: if it is not.
+        """
+        attempt = verification.attempt
+        # With uniform errors a wrong token is told only to who has the secret.
+        right = self._is_right(attempt, verification.credentials, payload_hash, now)
+        if not right:
+            signature = attempt.authorization.signature.decode("ascii", "backslashreplace")[:64]
+            # The cause is for the operator's log; an answer never tells it.
+            raise SignatureMismatch(
+                signature=signature, evidence=evidence(attempt, payload_hash)
+            ) from verification.fault
+        if verification.fault is not None:
+            raise verification.fault
+
+    def check_freshness(self, attempt: Attempt, *, now: float) -> None:
+        """Apply rule 5 again: a body may have taken longer than the request lives.
+
+        Raises:
+            RequestTimeTooSkewed: if a header-signed request has become too old.
+            RequestExpired: if a presigned URL has ended meanwhile.
+        """
+        max_skew = self._policy.skew(attempt.profile)
+        check_freshness(attempt.timestamp, lifetime=attempt.lifetime, max_skew=max_skew, now=now)
+
+    def _is_right(
+        self, attempt: Attempt, credentials: Credentials | None, payload_hash: str, now: float
+    ) -> bool:
+        """Return whether the signature is right; a wrong one always costs one derivation.
+
+        So an unknown key, a known one that is cached and one that is not are
+        refused at the same cost (T25). The calculated signature stays in here:
+        an error tracker that keeps the locals of a traceback must not see it.
+        """
+        signing_key, derived = self._signing_key(attempt, credentials, now)
+        right = False
+        unsigned_token = self._policy.token_may_be_unsigned
+        for message in strings_to_sign(attempt, payload_hash, token_may_be_unsigned=unsigned_token):
+            expected = hmac_sha256(signing_key, message).hex().encode("ascii")
+            right = hmac.compare_digest(expected, attempt.authorization.signature)
+            if right:
+                break
+        right = right and credentials is not None
+        if not right:
+            if not derived:
+                derive_signing_key(self._dummy, attempt.scope)
+        elif derived and credentials is not None and credentials.secret_access_key is not None:
+            self._signing_keys.put(
+                attempt.access_key_id,
+                credentials.secret_access_key,
+                attempt.scope,
+                signing_key,
+                now=now,
+            )
+        return right
+
+    def _signing_key(
+        self, attempt: Attempt, credentials: Credentials | None, now: float
+    ) -> tuple[bytes, bool]:
+        """Return the signing key, and whether it was derived just now."""
+        if credentials is None:
+            return derive_signing_key(self._dummy, attempt.scope), True
+        if credentials.signing_key is not None:
+            return credentials.signing_key, False
+        secret = credentials.secret_access_key
+        assert secret is not None  # noqa: S101 (Credentials hold one of the two)
+        cached = self._signing_keys.get(attempt.access_key_id, secret, attempt.scope, now=now)
+        if cached is not None:
+            return cached, False
+        return derive_signing_key(secret, attempt.scope), True
+
+
+class Verification:
+    """What is left to do after the headers: to read the body and to check it.
+
+    Feed the body, then call :meth:`finish`. Nothing that *feed* returns is
+    verified before *finish* has returned.
+
+    Attributes:
+        attempt: the request and what it claims.
+        credentials: what the provider found, or None.
+        fault: with uniform errors, the fault that only a right signature is told.
+        awaits_body: True where rule 10 needs the hash of the body.
+    """
+
+    __slots__ = ("_hash", "_length", "attempt", "awaits_body", "credentials", "fault", "verifier")
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        attempt: Attempt,
+        credentials: Credentials | None,
+        fault: SigV4Error | None,
+    ) -> None:
+        self.verifier = verifier
+        self.attempt = attempt
+        self.credentials = credentials
+        self.fault = fault
+        self.awaits_body = attempt.payload.form is PayloadForm.ABSENT
+        self._hash = hashlib.sha256()
+        self._length = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of the body, and return those the application may read later."""
+        if self.attempt.payload.form is not PayloadForm.UNSIGNED:
+            self._hash.update(data)
+        self._length += len(data)
+        return data
+
+    def finish(self, *, now: float | None = None) -> Identity:
+        """Apply rule 11, and whatever had to wait for the body; return the identity.
+
+        Raises:
+            PayloadHashMismatch: if the body is not the one whose hash was signed.
+            SignatureMismatch: if it had to wait for the body, and is wrong.
+            PayloadFormNotAllowed: if an unsigned body came where none may.
+            RequestTimeTooSkewed, RequestExpired: if the request died meanwhile.
+        """
+        attempt = self.attempt
+        now = self.verifier.clock() if now is None else now
+        with _naming(attempt.authorization):
+            # Rule 5 again: the clock went on while the body arrived.
+            self.verifier.check_freshness(attempt, now=now)
+            # Rule 10, where it had to wait.
+            if self.awaits_body:
+                self.verifier.check_signature(self, self._hash.hexdigest(), now)
+            # Rule 11: the body is the one that was signed.
+            self._check_body()
+        assert self.credentials is not None  # noqa: S101 (rule 9)
+        return self._identity(self.credentials)
+
+    def _check_body(self) -> None:
+        payload = self.attempt.payload
+        if payload.form is PayloadForm.SHA256:
+            computed = self._hash.hexdigest()
+            if not hmac.compare_digest(computed, payload.value.lower()):
+                raise PayloadHashMismatch(declared=payload.value, computed=computed)
+        if self.attempt.empty_body_only and self._length:
+            raise PayloadFormNotAllowed(value=payload.value)
+
+    def _identity(self, credentials: Credentials) -> Identity:
+        attempt = self.attempt
+        posix = attempt.timestamp.posix
+        return Identity(
+            access_key_id=attempt.access_key_id,
+            principal=credentials.principal,
+            scope=attempt.scope,
+            signed_headers=attempt.authorization.signed_headers,
+            request_time=posix,
+            presigned=attempt.authorization.presigned,
+            expires_at=None if attempt.lifetime is None else posix + attempt.lifetime,
+            payload_form=attempt.payload.form,
+            _verifier=self.verifier,
+            _target=target(attempt.request),
+        )
+
+
+class _naming:
+    """Write into a refusal that passes whose request it was."""
+
+    __slots__ = ("_authorization",)
+
+    def __init__(self, authorization: Authorization) -> None:
+        self._authorization = authorization
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, SigV4Error):
+            credential = self._authorization.credential
+            error.access_key_id = credential.access_key_id
+            error.service = credential.scope.service
+            error.presigned = self._authorization.presigned
+
+
+def _key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> SigV4Error | None:
+    """Return what rule 9 has against the key or its session token, or None."""
+    if credentials is None:
+        return UnknownAccessKey()
+    token = attempt.session_token
+    issued = credentials.session_token
+    if token is None and issued is not None:
+        return InvalidSessionToken(absent=True)
+    if token is not None and not _is_token(token, issued):
+        return InvalidSessionToken()
+    if credentials.expires_at is not None and now >= credentials.expires_at:
+        return ExpiredCredentials()
+    return None
+
+
+def _is_token(token: str, issued: str | None) -> bool:
+    return issued is not None and hmac.compare_digest(token.encode(), issued.encode())
