@@ -14,7 +14,8 @@ CORE := wsgi_sigv4/*.py
 FUZZ_SECONDS ?= 300
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types unit matrix clients fuzz mutants bench clean
+.NOTPARALLEL:
+.PHONY: help demo test lint unit matrix clients fuzz mutants bench clean
 
 help:
 	@echo "make demo     start the example under gunicorn, send it good and bad requests, print what came back"
@@ -44,8 +45,9 @@ lint: .venv/.test
 unit: .venv/.test clients
 	@echo "== pytest, with branch coverage"
 	PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report= $(ARGS)
-	@echo "== coverage: $(CORE), every branch"
-	$(BIN)/coverage report --include='$(CORE)' --fail-under=100 --precision=2
+	$(BIN)/coverage report
+	@echo "== coverage of $(CORE): every line and branch, unless ARGS chose some tests only"
+	$(BIN)/coverage report --include='$(CORE)' --precision=2 --fail-under=$(if $(ARGS),0,100)
 
 matrix: .venv/.test
 	@echo "== sdist and wheel; the wheel without extras; its tests on every interpreter found"
@@ -67,7 +69,7 @@ bench: .venv/.test
 	$(BIN)/nox -s bench
 
 clean:
-	rm -rf .venv .venv-* .nox .node-clients build dist *.egg-info mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .nox .node-clients build dist *.egg-info mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
 # FORCE where there is no .venv, or the interpreter it was made with has gone.
 STALE := $(shell .venv/bin/python -c '' 2>/dev/null || echo FORCE)

@@ -19,7 +19,7 @@ PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 OLDEST = ["Werkzeug==3.0.0", "Flask==3.0.0", "Django==5.2"]
 
 #: The other runs leave out what the main interpreter covers.
-FAST = "not (slow or servers or clients)"
+FAST = "not (slow or servers or clients or browser)"
 
 nox.needs_version = ">=2024.10.9"
 nox.options.sessions = ["build", "bare", "wheel", "oldest"]

@@ -130,7 +130,7 @@ class Attempt:
         lifetime = _lifetime(authorization, profile, policy)
         check_freshness(timestamp, lifetime=lifetime, max_skew=policy.skew(profile), now=now)
         # Rule 6: the scope is ours, and its date that of the request time.
-        _check_scope(scope, timestamp, policy)
+        check_scope(scope, timestamp, policy)
         # Rule 7: what must be signed is.
         _check_coverage(request, authorization, policy)
         _check_host(request, policy)
@@ -177,6 +177,34 @@ def check_freshness(
         )
 
 
+def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) -> None:
+    """Apply rule 6: the *scope* is one that *policy* accepts, and its date that of the request.
+
+    Raises:
+        ScopeMismatch: if it is not.
+    """
+    services = policy.services
+    faults = (
+        ("terminator", scope.terminator != TERMINATOR),
+        ("region", policy.regions is not None and scope.region not in policy.regions),
+        ("service", services is not None and scope.service not in services),
+        # A key that leaked for one day must not sign another one's requests.
+        ("date", scope.date != timestamp.date),
+    )
+    if any(wrong for _, wrong in faults):
+        raise ScopeMismatch(
+            faults=tuple(part for part, wrong in faults if wrong),
+            date=scope.date,
+            region=scope.region,
+            service_sent=scope.service,
+            terminator=scope.terminator,
+            expected_regions=policy.regions or (),
+            expected_services=services or (),
+            request_date=timestamp.date,
+            request_timestamp=timestamp.iso,
+        )
+
+
 def _timestamp(request: Request, authorization: Authorization) -> Timestamp:
     if authorization.presigned:
         sent, find = (authorization.date or "").encode(), find_iso_basic
@@ -206,29 +234,6 @@ def _lifetime(authorization: Authorization, profile: Profile, policy: Policy) ->
     return int(expires)
 
 
-def _check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) -> None:
-    services = policy.services
-    faults = (
-        ("terminator", scope.terminator != TERMINATOR),
-        ("region", policy.regions is not None and scope.region not in policy.regions),
-        ("service", services is not None and scope.service not in services),
-        # A key that leaked for one day must not sign another one's requests.
-        ("date", scope.date != timestamp.date),
-    )
-    if any(wrong for _, wrong in faults):
-        raise ScopeMismatch(
-            faults=tuple(part for part, wrong in faults if wrong),
-            date=scope.date,
-            region=scope.region,
-            service_sent=scope.service,
-            terminator=scope.terminator,
-            expected_regions=policy.regions or (),
-            expected_services=services or (),
-            request_date=timestamp.date,
-            request_timestamp=timestamp.iso,
-        )
-
-
 def _check_coverage(request: Request, authorization: Authorization, policy: Policy) -> None:
     sent = request.header_names
     signed = authorization.signed_headers
@@ -236,8 +241,8 @@ def _check_coverage(request: Request, authorization: Authorization, policy: Poli
         if name not in sent:
             raise SignedHeaderMissing(name=name)
     # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
-    # to it (CVE-2026-54330).
-    must = {n for n in sent if n.startswith("x-amz-")} - policy.may_be_unsigned
+    # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
+    must = {n for n in sent if n.replace("_", "-").startswith("x-amz-")} - policy.may_be_unsigned
     must |= (policy.require_signed & sent) - request.doubtful_headers
     unsigned = must.difference(signed)
     if unsigned:

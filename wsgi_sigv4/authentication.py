@@ -8,9 +8,11 @@ request may be, and how much of it is read, stands in :class:`Options`.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -20,6 +22,7 @@ from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import DIRECT
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import Deployment
+from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import hides_truncation
@@ -136,7 +139,7 @@ def claim(
     if attempt is None:
         if options.required:
             raise unsupported_scheme(request)
-        _refuse_post_policy(environ, options)
+        refuse_post_policy(environ, options)
         return None
     if attempt.path != request.routed_path:
         if not rewrite_path:
@@ -164,6 +167,7 @@ def authenticate(
     Raises:
         SigV4Error: the reason for which the request is refused.
     """
+    attempt: Attempt | None = None
     incoming: Incoming | None = None
     try:
         attempt = claim(environ, verifier, options, rewrite_path=rewrite_path)
@@ -175,6 +179,8 @@ def authenticate(
         )
         return _receive(environ, incoming, verifier.conclude(attempt, credentials), options)
     except SigV4Error as refusal:
+        if attempt is not None and refusal.access_key_id is None:
+            name_refusal(refusal, attempt)
         if not isinstance(refusal, BodyTooSlow):
             _drain(environ, incoming, options)
         raise
@@ -204,26 +210,35 @@ def _receive(
     )
     try:
         identity = verification.finish()
-        if options.authorize is not None and not options.authorize(identity, environ):
-            raise _denied(identity)
+        _replace_body(environ, body, length)
+        if options.authorize is not None:
+            if not options.authorize(identity, environ):
+                raise AccessDenied
+            # It may have read the body.
+            body.seek(0)
     except BaseException:
         body.close()
         raise
-    environ["wsgi.input"] = body
-    environ["wsgi.input_terminated"] = True
-    if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None or length:
-        environ["CONTENT_LENGTH"] = str(length)
     environ[ACCESS_KEY_ID] = identity.access_key_id
     environ[IDENTITY] = identity
     return identity
 
 
-def _denied(identity: Identity) -> AccessDenied:
-    refusal = AccessDenied()
-    refusal.access_key_id = identity.access_key_id
-    refusal.service = identity.scope.service
-    refusal.presigned = identity.presigned
-    return refusal
+def _replace_body(environ: WSGIEnvironment, body: IO[bytes], length: int) -> None:
+    environ["wsgi.input"] = body
+    environ["wsgi.input_terminated"] = True
+    if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None or length:
+        environ["CONTENT_LENGTH"] = str(length)
+
+
+def name_refusal(refusal: SigV4Error, attempt: Attempt) -> None:
+    """Write into *refusal* whose request it was; what the body or the operator refuses is told too.
+
+    The service selects the rendering.
+    """
+    refusal.access_key_id = attempt.access_key_id
+    refusal.service = attempt.scope.service
+    refusal.presigned = attempt.authorization.presigned
 
 
 def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options) -> None:
@@ -253,27 +268,32 @@ def is_exempt(environ: WSGIEnvironment, exempt: Exempt) -> bool:
     path: str = environ.get("PATH_INFO", "")
     if any(mark in path for mark in ("//", "/.", "%", "\\", "\0")):
         return False
-    return any(path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in exempt)
+    prefixes = (as_wsgi(prefix) for prefix in exempt)
+    return any(path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in prefixes)
 
 
 def is_preflight(environ: WSGIEnvironment) -> bool:
     """Return whether *environ* is a CORS preflight request, which no browser signs."""
     return (
-        environ["REQUEST_METHOD"] == "OPTIONS"
+        environ.get("REQUEST_METHOD") == "OPTIONS"
         and "HTTP_ORIGIN" in environ
         and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
     )
 
 
-def _refuse_post_policy(environ: WSGIEnvironment, options: Options) -> None:
+def refuse_post_policy(environ: WSGIEnvironment, options: Options) -> None:
     """Refuse an unsigned form whose fields carry a signature (T41)."""
     kind: str = environ.get("CONTENT_TYPE", "")
-    if not kind.lower().startswith("multipart/form-data"):
+    # Some servers leave blanks around a value, and all frameworks strip them.
+    if not kind.strip().lower().startswith("multipart/form-data"):
         return
     length = body_length(environ, options.deployment)
     stream = environ["wsgi.input"]
-    wanted = FORM_FIELDS_LIMIT if length is None else min(length, FORM_FIELDS_LIMIT)
-    head = b"".join(Incoming(stream, wanted).pieces(limit=wanted, seconds=options.body_seconds))
+    head = b""
+    for piece in Incoming(stream, length).pieces(limit=sys.maxsize, seconds=options.body_seconds):
+        head += piece
+        if len(head) >= FORM_FIELDS_LIMIT:
+            break
     left = None if length is None else length - len(head)
     environ["wsgi.input"] = rejoin(head, stream, length=left)
     if _POLICY_FIELD.search(head) is not None:

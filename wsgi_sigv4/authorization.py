@@ -153,8 +153,10 @@ def _unsupported(header: bytes) -> SigV4Error:
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:
     scheme, blank, rest = header.partition(b" ")
-    if scheme != ALGORITHM.encode() or not blank:
+    if scheme != ALGORITHM.encode():
         raise _unsupported(header)
+    if not blank:
+        raise MissingParameters(names=_HEADER_PARTS)
     parts = _header_parts(rest)
     missing = tuple(name for name in _HEADER_PARTS if not parts.get(name))
     if missing:

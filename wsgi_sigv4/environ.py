@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 ACCESS_KEY_ID: Final = "wsgi_sigv4.access_key_id"
 IDENTITY: Final = "wsgi_sigv4.identity"
 
+#: Characters of a header name that is remembered; anybody may send endless ones.
+MAX_REMEMBERED: Final = 64
+
 _PREFIX: Final = "wsgi_sigv4."
 _ABSOLUTE_FORM: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
 _DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -47,12 +50,13 @@ class Deployment:
     Attributes:
         path_prefix: a path that a proxy strips, ``"/api"``; decoded, without a
             slash at the end.
-        header_overrides: lower-case names of headers that a proxy rewrites,
-            each with the name of the header in which it keeps the client's
-            value. The application sees the rewritten one, so that header is
-            then as good as unsigned.
-        raw_target: returns the request target as the client sent it, where the
-            server hides it; None means that it cannot tell.
+        header_overrides: names of headers that a proxy rewrites, each with the
+            name of the header in which it keeps the client's value. The
+            application sees the rewritten one, so that header is then as good
+            as unsigned.
+        raw_target: returns the request target as the client sent it, with the
+            prefix that a proxy strips, where the server hides it; None means
+            that it cannot tell.
         length_of_chunked: the proxy decodes ``Transfer-Encoding: chunked`` and
             gives a true Content-Length beside it (nginx in front of uWSGI).
     """
@@ -64,6 +68,11 @@ class Deployment:
 
 
 DIRECT: Final = Deployment()
+
+
+def as_wsgi(text: str) -> str:
+    """Return *text* of the operator's as an environ has it: its UTF-8 read as latin-1."""
+    return text.encode().decode("latin-1")
 
 
 def forget_identity(environ: WSGIEnvironment) -> None:
@@ -80,16 +89,18 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
     """
     prefix, script_name = _mount(environ, deployment)
     routed = prefix + script_name + environ.get("PATH_INFO", "")
-    target = _raw_target(environ, deployment)
+    told = None if deployment.raw_target is None else deployment.raw_target(environ)
+    target = _raw_target(environ) if told is None else _wire(told)
     if target is None:
         path, query = uri_encode(_wire(routed), keep_slash=True), _query_string(environ)
     else:
         path, _, query = _origin_form(target, environ).partition(b"?")
         if query != _query_string(environ):
             raise MalformedTarget(fault="the server reports two different queries")
-        path = uri_encode(_wire(prefix), keep_slash=True) + path
+        if told is None:
+            path = uri_encode(_wire(prefix), keep_slash=True) + path
     return Request(
-        method=environ["REQUEST_METHOD"],
+        method=environ.get("REQUEST_METHOD", ""),
         path=path,
         query=query,
         headers=tuple(_headers(environ, deployment)),
@@ -170,20 +181,22 @@ def _query_string(environ: WSGIEnvironment) -> bytes:
 def _mount(environ: WSGIEnvironment, deployment: Deployment) -> tuple[str, str]:
     """Return the prefix that a proxy stripped, and the SCRIPT_NAME of the server.
 
-    werkzeug's ProxyFix(x_prefix=...) writes the stripped prefix to SCRIPT_NAME.
+    werkzeug's ProxyFix(x_prefix=...) writes the stripped prefix over
+    SCRIPT_NAME, and a dispatcher behind it appends its mount point to that.
     """
-    script_name = environ.get("SCRIPT_NAME", "")
-    original = environ.get("werkzeug.proxy_fix.orig")
-    if original is not None and original.get("SCRIPT_NAME", "") != script_name:
-        return script_name, original.get("SCRIPT_NAME", "")
-    return deployment.path_prefix, script_name
+    script_name: str = environ.get("SCRIPT_NAME", "")
+    original: str = environ.get("werkzeug.proxy_fix.orig", {}).get("SCRIPT_NAME") or ""
+    # Below a mount point of the server's own, a dispatcher alone looks just like that.
+    mounted = original and f"{script_name}/".startswith(f"{original}/")
+    if "werkzeug.proxy_fix.orig" in environ and not mounted:
+        for forwarded in environ.get("HTTP_X_FORWARDED_PREFIX", "").split(","):
+            prefix = forwarded.strip()
+            if prefix and f"{script_name}/".startswith(f"{prefix}/"):
+                return prefix, original + script_name[len(prefix) :]
+    return as_wsgi(deployment.path_prefix), script_name
 
 
-def _raw_target(environ: WSGIEnvironment, deployment: Deployment) -> bytes | None:
-    if deployment.raw_target is not None:
-        target = deployment.raw_target(environ)
-        if target is not None:
-            return _wire(target)
+def _raw_target(environ: WSGIEnvironment) -> bytes | None:
     uri, raw = environ.get("REQUEST_URI"), environ.get("RAW_URI")
     if uri is not None and raw is not None and uri != raw:
         raise MalformedTarget(fault="the server reports two different targets")
@@ -212,7 +225,7 @@ def _headers(environ: WSGIEnvironment, deployment: Deployment) -> list[tuple[byt
     _refuse_smuggled(environ)
     headers = []
     for key, text in environ.items():
-        name = _header_name(key)
+        name = _remembered(key) if len(key) <= MAX_REMEMBERED else _header_name(key)
         # Some servers give an empty Host or Content-Length for none.
         if name is not None and (text or name not in (b"host", b"content-length")):
             headers.append((name, _wire(text)))
@@ -220,7 +233,7 @@ def _headers(environ: WSGIEnvironment, deployment: Deployment) -> list[tuple[byt
         return headers
     sent = dict(headers)
     overrides = {
-        name.encode(): sent[kept.lower().encode()]
+        name.lower().encode(): sent[kept.lower().encode()]
         for name, kept in deployment.header_overrides.items()
         if kept.lower().encode() in sent
     }
@@ -237,13 +250,15 @@ def _refuse_smuggled(environ: WSGIEnvironment) -> None:
             raise MalformedRequest(fault=f"{key} stands twice, with different values")
 
 
-@lru_cache(maxsize=1024)
 def _header_name(key: str) -> bytes | None:
     if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         return key.replace("_", "-").lower().encode()
     if not key.startswith("HTTP_") or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
         return None
     return key[5:].replace("_", "-").lower().encode("ascii", "backslashreplace")
+
+
+_remembered: Final = lru_cache(maxsize=1024)(_header_name)
 
 
 def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:

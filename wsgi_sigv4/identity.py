@@ -38,6 +38,7 @@ class Identity:
     payload_form: PayloadForm
     _verifier: object = field(repr=False, compare=False)
     _target: tuple[str, bytes, bytes] = field(repr=False, compare=False)
+    _path: bytes = field(repr=False, compare=False)
 
     def is_from(self, verifier: object, request: Request) -> bool:
         """Return whether *verifier* made this identity for just this *request*.
@@ -45,7 +46,10 @@ class Identity:
         An identity that another verifier made, or that was made before the
         path was rewritten, says nothing about the request at hand.
         """
-        return self._verifier is verifier and self._target == target(request)
+        routed_as_verified = request.routed_path in (None, self._path)
+        return (
+            self._verifier is verifier and self._target == target(request) and routed_as_verified
+        )
 
 
 def target(request: Request) -> tuple[str, bytes, bytes]:

@@ -29,13 +29,13 @@ def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment) -> None:
     """Log why a request was refused, and what to look at; never key material."""
     cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
     logger.warning(
-        "refused %s %a: %s: %s %s (access key id: %s)",
-        environ.get("REQUEST_METHOD", "-"),
+        "refused %s %a (access key id: %s): %s: %s",
+        # Some servers pass on a method with control characters.
+        ascii(environ.get("REQUEST_METHOD", "-"))[1:-1],
         environ.get("PATH_INFO", ""),
-        type(cause).__name__,
-        cause,
-        cause.hint,
         refusal.access_key_id or "none",
+        type(cause).__name__,
+        f"{cause} {cause.hint}".rstrip(),
         extra={"sigv4_reason": type(cause).__name__, "sigv4_access_key_id": refusal.access_key_id},
     )
 
@@ -49,7 +49,11 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact *record* in place, and keep it."""
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):
+            # Arguments that do not fit: logging itself reports that, and does not raise.
+            return True
         redacted = _SECRETS.sub(r"\1...", message)
         if redacted != message:
             record.msg, record.args = redacted, None

@@ -68,7 +68,8 @@ class SigV4Middleware:
         stream: reserved; the body is always verified before *app* is called.
         path_prefix: a path that a proxy strips before this server sees it.
         remote_user: set REMOTE_USER to the ``"access_key_id"`` or, as text,
-            the ``"principal"``; None leaves it alone.
+            the ``"principal"`` (of a key without one: remove it); None leaves
+            it alone.
         explain: show in the answer to a wrong signature what the server
             canonicalised, without cookies and session tokens.
         body_seconds: seconds in which a body must have arrived.
@@ -140,8 +141,7 @@ class SigV4Middleware:
             return self._refuse(refusal, environ, start_response)
         if identity is None:
             return self._app(environ, start_response)
-        if self._remote_user is not None:
-            environ["REMOTE_USER"] = str(getattr(identity, self._remote_user))
+        self._set_remote_user(environ, identity)
         return self._serve(environ, start_response)
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -152,6 +152,15 @@ class SigV4Middleware:
             body.close()
             raise
         return ClosingIterator(answer, body.close)
+
+    def _set_remote_user(self, environ: WSGIEnvironment, identity: Identity) -> None:
+        if self._remote_user is None:
+            return
+        # Whom an inherited value names did not sign this request.
+        environ.pop("REMOTE_USER", None)
+        user: object = getattr(identity, self._remote_user)
+        if user is not None:
+            environ["REMOTE_USER"] = str(user)
 
     def _refuse(
         self, refusal: SigV4Error, environ: WSGIEnvironment, start_response: StartResponse

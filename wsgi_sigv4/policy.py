@@ -7,9 +7,11 @@ never while a request waits.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 
 from wsgi_sigv4.authorization import TOKEN_NAMES
@@ -77,7 +79,8 @@ class Policy:
         Raises:
             ConfigurationError: if they make no sense together.
         """
-        if max_skew is not None and max_skew <= 0:
+        # So written, what is not a number is refused too: no time would be too skewed for it.
+        if max_skew is not None and not max_skew > 0:
             raise ConfigurationError("max_skew is a positive number of seconds")
         profiles = _profiles(_scope_parts("service", service), profile)
         may_be_unsigned = _header_names("allow_unsigned_headers", allow_unsigned_headers)
@@ -95,6 +98,21 @@ class Policy:
             allow_unsigned_payload=allow_unsigned_payload,
             token_may_be_unsigned=allow_unsigned_session_token,
         )
+
+    def narrowed(
+        self, *, region: str | Sequence[str] | None, service: str | Sequence[str] | None
+    ) -> Policy:
+        """Return this policy for some of its regions and services; None: for all it has.
+
+        Raises:
+            ConfigurationError: if it does not accept one of them.
+        """
+        regions = _narrowed("region", region, self.regions)
+        services = _narrowed("service", service, self.services)
+        profiles = self.profiles
+        if services is not None:
+            profiles = {service: self.profile(service) for service in services}
+        return replace(self, regions=regions, services=services, profiles=profiles)
 
     def profile(self, service: str | None) -> Profile:
         """Return the profile of *service*, or, where it has none, the first one."""
@@ -123,9 +141,12 @@ class Policy:
         )
 
 
-def _names(parameter: str, values: Sequence[str]) -> tuple[str, ...]:
-    # A bare string would be taken for a list of its letters.
-    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+def _names(parameter: str, values: object) -> tuple[str, ...]:
+    # Not every caller has a type checker. A bare string would be taken for a
+    # list of its letters, and an iterator is empty after its first reading.
+    if isinstance(values, str) or not isinstance(values, Collection):
+        raise ConfigurationError(f"{parameter} is a list of strings")
+    if not all(isinstance(value, str) for value in values):
         raise ConfigurationError(f"{parameter} is a list of strings")
     return tuple(value.lower() for value in values)
 
@@ -138,16 +159,27 @@ def _header_names(parameter: str, values: Sequence[str]) -> frozenset[str]:
     return names
 
 
-def _scope_parts(parameter: str, value: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def _scope_parts(parameter: str, value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
-    parts = (value,) if isinstance(value, str) else tuple(value)
-    if not parts:
-        raise ConfigurationError(f"{parameter} is empty; None accepts any")
+    parts = (value,) if isinstance(value, str) else value
+    if not isinstance(parts, Collection) or not parts:
+        raise ConfigurationError(f"{parameter} is a name or a list of names; None accepts any")
     for part in parts:
-        # Not every caller has a type checker.
-        if not isinstance(part, str) or _SCOPE_PART.fullmatch(part) is None:  # type: ignore[redundant-expr]
+        if not isinstance(part, str) or _SCOPE_PART.fullmatch(part) is None:
             raise ConfigurationError(f"{parameter}: {part!r} is no part of a credential scope")
+    return tuple(parts)
+
+
+def _narrowed(
+    parameter: str, value: object, accepted: tuple[str, ...] | None
+) -> tuple[str, ...] | None:
+    if value is None:
+        return accepted
+    parts = _scope_parts(parameter, value)
+    strange = set(parts or ()) - set(accepted or parts or ())
+    if strange:
+        raise ConfigurationError(f"{parameter}: {', '.join(sorted(strange))} is not accepted")
     return parts
 
 
@@ -158,10 +190,7 @@ def _profiles(
     if isinstance(profile, Profile):
         return dict.fromkeys(services or (None,), profile)
     if profile is not None:
-        missing = set(services or ()) - set(profile)
-        if missing or not profile:
-            raise ConfigurationError(f"profile says nothing of {', '.join(sorted(missing))}")
-        return {service: profile[service] for service in services or profile}
+        return _mapped_profiles(services, profile)
     if services is None:
         raise ConfigurationError("with service=None, say which profile: GENERIC, S3 or a mapping")
     kinds = {S3 if service in S3_SERVICES else GENERIC for service in services}
@@ -170,3 +199,18 @@ def _profiles(
             "services of S3 and others sign differently: map each to a profile"
         )
     return dict.fromkeys(services, kinds.pop())
+
+
+def _mapped_profiles(
+    services: tuple[str, ...] | None, profile: Mapping[str, Profile]
+) -> dict[str | None, Profile]:
+    if not isinstance(profile, Mapping):
+        raise ConfigurationError("profile is a Profile, or a mapping of service to Profile")
+    if not all(isinstance(value, Profile) for value in profile.values()):
+        raise ConfigurationError("profile maps a service to something else than a Profile")
+    # Without services, those of the mapping are accepted.
+    services = services or tuple(profile)
+    missing = sorted(set(services) - set(profile))
+    if missing or not profile:
+        raise ConfigurationError(f"profile says nothing of {', '.join(missing) or 'any service'}")
+    return {service: profile[service] for service in services}

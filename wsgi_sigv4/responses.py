@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 #: Bytes of the canonical request that an answer may show.
 MAX_EVIDENCE: Final = 16 * 1024
 
+#: The content types of the JSON protocols, which an answer repeats. Nothing
+#: else that a client sends may stand in the headers of an answer.
+_JSON_TYPE: Final = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
+
 #: XML 1.0 cannot say these at all, not even escaped.
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SECRET_LINE: Final = re.compile(
@@ -60,7 +64,8 @@ class Answer:
 
     Attributes:
         status: the status code.
-        headers: names and values, Content-Length among them.
+        headers: names and values, Content-Length among them (for HEAD that of
+            the body that GET would get).
         body: the bytes; empty for HEAD.
     """
 
@@ -102,8 +107,6 @@ def render(
         kind, headers, body = _aws(found, evidence, request_id, content_type.lower())
     if isinstance(error, CredentialsUnavailable):
         headers = (*headers, ("Retry-After", str(error.retry_after)))
-    if method == "HEAD":
-        body = ""
     data = body.encode()
     return Answer(
         status=found.status,
@@ -115,7 +118,7 @@ def render(
             ("Vary", "Authorization"),
             *headers,
         ),
-        body=data,
+        body=b"" if method == "HEAD" else data,
     )
 
 
@@ -176,7 +179,8 @@ def _aws(
     code = JSON_NAMES.get(found.code, found.code)
     if content_type.startswith("application/x-amz-json-"):
         body = json.dumps({"__type": code, "message": message})
-        return content_type.partition(";")[0].strip(), headers, body
+        known = _JSON_TYPE.match(content_type)
+        return known[0] if known else "application/x-amz-json-1.1", headers, body
     headers += (("x-amzn-ErrorType", code),)
     return "application/json", headers, json.dumps({"message": message})
 

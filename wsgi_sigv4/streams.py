@@ -7,6 +7,7 @@ what a foreign ``read`` may raise is not an ``OSError`` on all of them.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import tempfile
@@ -73,7 +74,7 @@ class Incoming:
             now = time.monotonic()
             if now - started > seconds:
                 raise BodyTooSlow
-            size = MIN_PIECE if now - before > _SLOW_PIECE else min(MAX_PIECE, size * 4)
+            size = _next_size(size, now - before)
             before = now
 
     def drain(self, *, limit: int, seconds: float) -> None:
@@ -82,13 +83,17 @@ class Incoming:
         A proxy that is still sending takes a closed connection for a failure,
         and tells the client of a bad gateway instead of the refusal.
         """
-        until = time.monotonic() + seconds
+        size = MIN_PIECE
+        started = before = time.monotonic()
         stop = self._received + limit
-        while not self._ended and self._received < stop and time.monotonic() < until:
+        while not self._ended and self._received < stop and before - started < seconds:
             try:
-                self._read(MAX_PIECE)
+                self._read(size)
             except IncompleteBody:
                 return
+            now = time.monotonic()
+            size = _next_size(size, now - before)
+            before = now
 
     def _read(self, size: int) -> bytes:
         if self._length is not None:
@@ -106,6 +111,11 @@ class Incoming:
         return piece
 
 
+def _next_size(size: int, seconds: float) -> int:
+    """Return how much to read next, where the last piece of *size* bytes took *seconds*."""
+    return MIN_PIECE if seconds > _SLOW_PIECE else min(MAX_PIECE, size * 4)
+
+
 def spool(
     body: Iterator[bytes], *, memory_limit: int, feed: Callable[[bytes], bytes]
 ) -> tuple[IO[bytes], int]:
@@ -121,26 +131,36 @@ def spool(
         StorageUnavailable: if the disk is full.
         SigV4Error: whatever *body* and *feed* raise; the file is gone then.
     """
-    file = tempfile.SpooledTemporaryFile(max_size=memory_limit)  # noqa: SIM115 (handed on)
+    # A limit of 0 would mean none at all.
+    limit = max(memory_limit, 1)
+    file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 (handed on)
     try:
         length = 0
         for piece in body:
-            length += _write(file, feed(piece))
-        file.seek(0)
+            kept = feed(piece)
+            with _room():
+                file.write(kept)
+            length += len(kept)
+        with _room():
+            # What is still in a buffer is written now.
+            file.seek(0)
     except BaseException:
-        file.close()
+        # Closing writes that buffer once more, and fails once more.
+        with contextlib.suppress(OSError):
+            file.close()
         raise
     return file, length
 
 
-def _write(file: tempfile.SpooledTemporaryFile[bytes], piece: bytes) -> int:
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Refuse the body where the disk has no room for it."""
     try:
-        file.write(piece)
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StorageUnavailable from error
         raise
-    return len(piece)
 
 
 class _Rejoined(io.RawIOBase):

@@ -16,6 +16,7 @@ behaviour.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import secrets
@@ -26,6 +27,7 @@ from collections.abc import Sequence
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.attempt import check_freshness
+from wsgi_sigv4.attempt import check_scope
 from wsgi_sigv4.attempt import evidence
 from wsgi_sigv4.attempt import strings_to_sign
 from wsgi_sigv4.authorization import Authorization
@@ -55,6 +57,7 @@ from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.signing_key import SigningKeyCache
 from wsgi_sigv4.signing_key import derive_signing_key
 from wsgi_sigv4.signing_key import hmac_sha256
+from wsgi_sigv4.timestamps import Timestamp
 
 
 class Verifier:
@@ -132,6 +135,41 @@ class Verifier:
     def profile(self, service: str | None) -> Profile:
         """Return the profile of *service*, or, where it has none, the verifier's first."""
         return self._policy.profile(service)
+
+    def narrowed(
+        self,
+        *,
+        region: str | Sequence[str] | None = None,
+        service: str | Sequence[str] | None = None,
+    ) -> Verifier:
+        """Return a verifier that accepts only some of this one's regions and services.
+
+        It shares the provider, the clock and the cache of signing keys.
+
+        Args:
+            region: the region accepted, or several; None: those of this verifier.
+            service: the service accepted, or several; None: those of this verifier.
+
+        Raises:
+            ConfigurationError: if this verifier does not accept one of them.
+        """
+        narrowed = copy.copy(self)
+        narrowed._policy = self._policy.narrowed(region=region, service=service)
+        return narrowed
+
+    def check_scope(self, identity: Identity) -> None:
+        """Apply rule 6 to an *identity* from a verifier of which this one is a narrowed form.
+
+        Raises:
+            ScopeMismatch: if this one does not accept its region or its service.
+        """
+        try:
+            check_scope(identity.scope, Timestamp.at(identity.request_time), self._policy)
+        except SigV4Error as refusal:
+            refusal.access_key_id = identity.access_key_id
+            refusal.service = identity.scope.service
+            refusal.presigned = identity.presigned
+            raise
 
     def verify(self, request: Request, *, now: float | None = None) -> Verification:
         """Verify the signature of *request*, and return what is left to do with its body.
@@ -351,6 +389,7 @@ class Verification:
             payload_form=attempt.payload.form,
             _verifier=self.verifier,
             _target=target(attempt.request),
+            _path=attempt.path,
         )
 
 

@@ -1,8 +1,8 @@
 """A second opinion: Signature Version 4 read off AWS's pages once more, for the tests alone.
 
 It shares no code with the package, and makes its choices otherwise where there is a choice: bytes
-are encoded one by one, the header is read by one pattern, dates by ``strptime``. It knows the
-rules that the default verifier applies and answers yes or no, never why.
+are encoded one by one, dates are read by ``strptime`` and the email package. It knows the rules
+that the default verifier applies and answers yes or no, never why.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import string
 from collections.abc import Mapping
 from datetime import UTC
 from datetime import datetime
+from email.utils import parsedate_tz
 from typing import NoReturn
 
 from tests.core.signed_requests import KEYS
@@ -21,7 +22,19 @@ from tests.core.signed_requests import SignedRequest
 
 _UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~").encode())
 _ESCAPE = re.compile(rb"%([0-9a-fA-F]{2})")
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", re.ASCII)
+_SIGNED_NAME = re.compile(rb"[a-z0-9!#$%&'*+.^`|~-]+")
+_ISO_BASIC = "%Y%m%dT%H%M%SZ"
 _BLANKS = b" \t"
+_IN_QUERY = [
+    b"X-Amz-" + part
+    for part in (b"Algorithm", b"Credential", b"Date", b"SignedHeaders", b"Signature")
+]
+_IN_EITHER = [
+    b"X-Amz-" + part
+    for part in (b"Expires", b"Content-Sha256", b"Security-Token", b"S3session-Token")
+]
+_TOKENS = set(_IN_EITHER[2:])
 _SEVEN_DAYS = 7 * 24 * 60 * 60
 
 
@@ -32,36 +45,82 @@ class Refused(Exception):
 def is_valid(sent: SignedRequest) -> bool:
     """Return whether *sent* is signed by one of the keys, for AWS and by the rules."""
     try:
-        _verify(sent)
+        _check_rules(sent)
+        return signature_of(sent) == _authorization_of(sent)["Signature"]
     except Refused:
         return False
-    return True
 
 
-def _verify(sent: SignedRequest) -> None:
-    parameters = _parameters(sent.query)
+def signature_of(sent: SignedRequest) -> bytes:
+    """Return the signature that the owner of the key could give *sent*, allowed or not.
+
+    Raises:
+        Refused: if there is no such key, or no way to read the request.
+    """
     headers = _joined_headers(sent)
-    auth = _authorization(headers, parameters)
-    listed = auth["SignedHeaders"].split(b";")
-    _check_headers(headers, listed)
-    moment, text = _moment(auth, headers)
-    _check_fresh(sent, auth, moment)
-    key, scope = _key_and_scope(sent, auth["Credential"], moment)
-    _check_token(KEYS[key].token, auth, headers)
-    payload = _payload(sent, auth, headers)
+    auth = _authorization_of(sent)
+    key, *scope = auth["Credential"].split(b"/")
+    if key.decode("latin-1") not in KEYS:
+        _refuse()
     canonical = [
-        sent.method.encode(),
-        _canonical_path(sent),
-        _canonical_query(parameters, presigned="Date" in auth),
-        *(name + b":" + _folded(headers[name]) for name in listed),
+        sent.method.encode("latin-1"),
+        _encoded(_decoded(sent.path) if sent.s3 else _normal_path(sent), keep=b"/"),
+        _canonical_query(parameters(sent.query), presigned="Date" in auth),
+        *(name + b":" + folded(headers.get(name, b"")) for name in _listed(auth)),
         b"",
         auth["SignedHeaders"],
-        payload,
+        _payload_hash(sent, auth, headers),
     ]
     digest = hashlib.sha256(b"\n".join(canonical)).hexdigest().encode()
+    text = _moment(auth, headers).strftime(_ISO_BASIC).encode()
     to_sign = b"\n".join([b"AWS4-HMAC-SHA256", text, b"/".join(scope), digest])
-    if _signature(KEYS[key].secret, scope, to_sign) != auth["Signature"]:
+    return _signature(KEYS[key.decode()].secret, scope, to_sign)
+
+
+def signer_of(sent: SignedRequest) -> str:
+    """Return the access key id that *sent* names.
+
+    Raises:
+        Refused: if it names none.
+    """
+    return _authorization_of(sent)["Credential"].split(b"/")[0].decode("latin-1")
+
+
+def routed_path(sent: SignedRequest) -> bytes:
+    """Return the decoded path that an application serves when it serves *sent*.
+
+    Raises:
+        Refused: if the rules refuse the path.
+    """
+    path = sent.path
+    if not path.startswith(b"/") or any(not 0x21 <= byte <= 0x7E for byte in path):
         _refuse()
+    if b"#" in path or b"?" in path:
+        _refuse()
+    decoded = _decoded(path)
+    if sent.s3:
+        return decoded
+    decoded = _decoded(_normal_path(sent))
+    if any(part in (b".", b"..") for part in decoded.split(b"/")) or _rises_above_root(path):
+        _refuse()
+    return decoded
+
+
+def parameters(query: bytes) -> list[tuple[bytes, bytes]]:
+    """Return names and values of *query*, decoded.
+
+    Raises:
+        Refused: if it is not properly encoded.
+    """
+    if any(not 0x21 <= byte <= 0x7E for byte in query) or b"#" in query:
+        _refuse()
+    items = [item.split(b"=", 1) for item in query.replace(b"+", b"%20").split(b"&") if item]
+    return [(_decoded(item[0]), _decoded(b"".join(item[1:]))) for item in items]
+
+
+def folded(value: bytes) -> bytes:
+    """Return the header value *value* as it is signed."""
+    return b" ".join(word for word in value.replace(b"\t", b" ").split(b" ") if word)
 
 
 def _refuse() -> NoReturn:
@@ -80,13 +139,6 @@ def _encoded(text: bytes, keep: bytes = b"") -> bytes:
     )
 
 
-def _parameters(query: bytes) -> list[tuple[bytes, bytes]]:
-    if any(not 0x21 <= byte <= 0x7E for byte in query) or b"#" in query:
-        _refuse()
-    items = [item.split(b"=", 1) for item in query.replace(b"+", b"%20").split(b"&") if item]
-    return [(_decoded(item[0]), _decoded(b"".join(item[1:]))) for item in items]
-
-
 def _joined_headers(sent: SignedRequest) -> dict[bytes, bytes]:
     values: dict[bytes, list[bytes]] = {}
     for name, value in sent.headers:
@@ -96,67 +148,98 @@ def _joined_headers(sent: SignedRequest) -> dict[bytes, bytes]:
     return {name: b",".join(several) for name, several in values.items()}
 
 
-def _authorization(
-    headers: Mapping[bytes, bytes], parameters: list[tuple[bytes, bytes]]
-) -> dict[str, bytes]:
+def _check_rules(sent: SignedRequest) -> None:
+    headers = _joined_headers(sent)
+    auth = _authorization_of(sent)
+    moment = _moment(auth, headers)
+    _check_headers(headers, _listed(auth))
+    _check_fresh(sent, auth, moment)
+    key = _check_scope(sent, auth["Credential"], moment)
+    _check_token(KEYS[key].token, auth, headers)
+    _check_payload(sent, auth, headers)
+    routed_path(sent)
+    if _METHOD.fullmatch(sent.method) is None:
+        _refuse()
+
+
+def _authorization_of(sent: SignedRequest) -> dict[str, bytes]:
     """Return the parts of the header, or of the query; only the latter have a Date."""
-    names = [name for name, _ in parameters]
-    in_query = {b"X-Amz-Algorithm", b"X-Amz-Signature", b"X-Amz-Credential", b"X-Amz-SignedHeaders"}
-    header = headers.get(b"authorization")
+    query = parameters(sent.query)
+    header = _joined_headers(sent).get(b"authorization")
+    names = [name for name, _ in query]
+    if any(names.count(name) > 1 for name in _IN_QUERY + _IN_EITHER):
+        _refuse()
+    values = dict(query)
+    if set(values) >= _TOKENS:
+        _refuse()
+    found = {_part(name): values[name] for name in _IN_EITHER if name in values}
     if header is None:
-        return _from_query(names, dict(parameters))
-    if in_query & set(names):
+        if any(name not in values for name in _IN_QUERY):
+            _refuse()
+        found |= {_part(name): values[name] for name in _IN_QUERY}
+        if found.pop("Algorithm") != b"AWS4-HMAC-SHA256":
+            _refuse()
+        return found
+    if (set(_IN_QUERY) - {b"X-Amz-Date"}) & set(values):
         _refuse()
     scheme, _, rest = header.partition(b" ")
     pieces = [piece.strip(_BLANKS).split(b"=", 1) for piece in rest.split(b",")]
     wanted = [b"Credential", b"Signature", b"SignedHeaders"]
     if scheme != b"AWS4-HMAC-SHA256" or sorted(piece[0] for piece in pieces) != wanted:
         _refuse()
-    return {piece[0].decode(): b"".join(piece[1:]) for piece in pieces}
+    return found | {piece[0].decode(): b"".join(piece[1:]) for piece in pieces}
 
 
-def _from_query(names: list[bytes], values: Mapping[bytes, bytes]) -> dict[str, bytes]:
-    needed = ["Algorithm", "Credential", "Date", "SignedHeaders", "Signature"]
-    may_come = ["Expires", "Security-Token", "Content-Sha256"]
-    found = {}
-    for part in needed + may_come:
-        name = b"X-Amz-" + part.encode()
-        if names.count(name) > 1 or (part in needed and name not in names):
-            _refuse()
-        if name in values:
-            found[part] = values[name]
-    if found.pop("Algorithm") != b"AWS4-HMAC-SHA256":
-        _refuse()
-    return found
+def _listed(auth: Mapping[str, bytes]) -> list[bytes]:
+    return auth["SignedHeaders"].split(b";")
+
+
+def _part(name: bytes) -> str:
+    return name.removeprefix(b"X-Amz-").replace(b"S3session", b"Security").decode()
 
 
 def _check_headers(headers: Mapping[bytes, bytes], signed: list[bytes]) -> None:
     if signed != sorted({name.lower() for name in signed}) or b"host" not in signed:
         _refuse()
-    if any(name not in headers or b"_" in name for name in signed):
+    if any(name not in headers or not _SIGNED_NAME.fullmatch(name) for name in signed):
         _refuse()
     for name in headers:
-        if name.startswith(b"x-amz-") and name not in (*signed, b"x-amz-content-sha256"):
+        # Frameworks take an underscore for a dash.
+        is_amz = name.replace(b"_", b"-").startswith(b"x-amz-")
+        if is_amz and name not in (*signed, b"x-amz-content-sha256"):
             _refuse()
     if headers[b"host"] == b"" or b"," in headers[b"host"]:
         _refuse()
 
 
-def _moment(auth: Mapping[str, bytes], headers: Mapping[bytes, bytes]) -> tuple[datetime, bytes]:
+def _moment(auth: Mapping[str, bytes], headers: Mapping[bytes, bytes]) -> datetime:
     text = auth.get("Date", headers.get(b"x-amz-date"))
-    forms = ["%Y%m%dT%H%M%SZ"]
+    moment = None if text is None else _iso_basic(text)
     if "Date" not in auth and text is None:
         text = headers.get(b"date", b"")
-        forms.append("%a, %d %b %Y %H:%M:%S -0000")
-    for form in forms:
-        try:
-            moment = datetime.strptime((text or b"").decode("ascii"), form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        # strptime takes one digit for two, and any white space for a blank.
-        if moment.strftime(form).encode() == text:
-            return moment, moment.strftime(forms[0]).encode()
-    return _refuse()
+        moment = _iso_basic(text) or _http_date(text)
+    if moment is None:
+        _refuse()
+    return moment
+
+
+def _iso_basic(text: bytes) -> datetime | None:
+    try:
+        moment = datetime.strptime(text.decode("ascii"), _ISO_BASIC).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    # strptime takes one digit for two, and letters of either case.
+    return moment if moment.strftime(_ISO_BASIC).encode() == text else None
+
+
+def _http_date(text: bytes) -> datetime | None:
+    try:
+        found = parsedate_tz(text.decode("ascii"))
+        if found is None or found[9] or b"\t" in text or b"  " in text:
+            return None
+        return datetime(*found[:6], tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _check_fresh(sent: SignedRequest, auth: Mapping[str, bytes], moment: datetime) -> None:
@@ -175,9 +258,7 @@ def _check_fresh(sent: SignedRequest, auth: Mapping[str, bytes], moment: datetim
         _refuse()
 
 
-def _key_and_scope(
-    sent: SignedRequest, credential: bytes, moment: datetime
-) -> tuple[str, list[bytes]]:
+def _check_scope(sent: SignedRequest, credential: bytes, moment: datetime) -> str:
     key, *scope = credential.split(b"/")
     day = moment.strftime("%Y%m%d")
     if scope != [part.encode() for part in (day, sent.region, sent.service, "aws4_request")]:
@@ -185,70 +266,75 @@ def _key_and_scope(
     name = key.decode("latin-1")
     if name not in KEYS:
         _refuse()
-    return name, scope
+    return name
 
 
 def _check_token(
     issued: str | None, auth: Mapping[str, bytes], headers: Mapping[bytes, bytes]
 ) -> None:
-    places = (auth.get("Security-Token"), headers.get(b"x-amz-security-token"))
+    places = (
+        auth.get("Security-Token"),
+        headers.get(b"x-amz-security-token"),
+        headers.get(b"x-amz-s3session-token"),
+    )
     tokens = {token for token in places if token is not None}
     if tokens != (set() if issued is None else {issued.encode()}):
         _refuse()
 
 
-def _payload(
+def _payload_hash(
     sent: SignedRequest, auth: Mapping[str, bytes], headers: Mapping[bytes, bytes]
 ) -> bytes:
-    computed = hashlib.sha256(sent.body).hexdigest().encode()
-    places = (auth.get("Content-Sha256"), headers.get(b"x-amz-content-sha256"))
-    declared = {value for value in places if value is not None}
-    if not declared and not sent.s3:
-        return computed
-    if not declared and "Date" in auth:
+    places = (headers.get(b"x-amz-content-sha256"), auth.get("Content-Sha256"))
+    declared = [value for value in places if value is not None]
+    if declared:
+        return declared[0]
+    if sent.s3 and "Date" in auth:
         return b"UNSIGNED-PAYLOAD"
-    if len(declared) != 1:
+    return hashlib.sha256(sent.body).hexdigest().encode()
+
+
+def _check_payload(
+    sent: SignedRequest, auth: Mapping[str, bytes], headers: Mapping[bytes, bytes]
+) -> None:
+    places = (headers.get(b"x-amz-content-sha256"), auth.get("Content-Sha256"))
+    declared = {value for value in places if value is not None}
+    if sent.s3 and "Date" not in auth and not declared:
         _refuse()
-    value = declared.pop()
+    if len(declared) > 1:
+        _refuse()
+    value = _payload_hash(sent, auth, headers)
     if value == b"UNSIGNED-PAYLOAD" and sent.s3:
-        return value
-    if value.lower() != computed:
+        return
+    if value.lower() != hashlib.sha256(sent.body).hexdigest().encode():
         _refuse()
-    return value
 
 
-def _canonical_path(sent: SignedRequest) -> bytes:
-    path = sent.path
-    if not path.startswith(b"/") or any(not 0x21 <= byte <= 0x7E for byte in path):
-        _refuse()
-    if b"#" in path or b"?" in path:
-        _refuse()
-    decoded = _decoded(path)
-    if sent.s3:
-        return _encoded(decoded, keep=b"/")
+def _normal_path(sent: SignedRequest) -> bytes:
     kept: list[bytes] = []
-    for segment in path.split(b"/"):
+    for segment in sent.path.split(b"/"):
         if segment == b"..":
-            if not kept:
-                _refuse()
-            kept.pop()
+            kept = kept[:-1]
         elif segment and segment != b".":
             kept.append(segment)
-    if any(part in (b".", b"..") for part in _decoded(b"/".join(kept)).split(b"/")):
-        _refuse()
-    if kept and path.endswith(b"/"):
+    if kept and sent.path.endswith(b"/"):
         kept.append(b"")
-    return _encoded(b"/" + b"/".join(kept), keep=b"/")
+    return b"/" + b"/".join(kept)
+
+
+def _rises_above_root(path: bytes) -> bool:
+    depth = 0
+    for segment in path.split(b"/"):
+        depth += {b"": 0, b".": 0, b"..": -1}.get(segment, 1)
+        if depth < 0:
+            return True
+    return False
 
 
 def _canonical_query(parameters: list[tuple[bytes, bytes]], *, presigned: bool) -> bytes:
     signed = [pair for pair in parameters if not (presigned and pair[0] == b"X-Amz-Signature")]
     encoded = sorted([_encoded(name), _encoded(value)] for name, value in signed)
     return b"&".join(b"=".join(pair) for pair in encoded)
-
-
-def _folded(value: bytes) -> bytes:
-    return b" ".join(word for word in value.replace(b"\t", b" ").split(b" ") if word)
 
 
 def _signature(secret: str, scope: list[bytes], to_sign: bytes) -> bytes:

@@ -1,0 +1,255 @@
+"""The ``SIGV4`` setting, and the verifier that it describes.
+
+One dict holds the parameters of :class:`~wsgi_sigv4.Verifier` and of the
+middleware in capitals. It is read when it is first needed, so that
+``override_settings`` works; everybody then shares one verifier.
+
+Django shows settings on its debug page and in its mails to the admins, and
+what is nested in them in clear. So the plain mapping of secrets is replaced in
+the dict itself, as early as Django lets an app do anything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import fields
+from dataclasses import replace
+from inspect import signature
+from typing import Any
+from typing import Final
+from typing import NoReturn
+from typing import cast
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from wsgi_sigv4.authentication import Exempt
+from wsgi_sigv4.authentication import Options
+from wsgi_sigv4.credentials import Secret
+from wsgi_sigv4.environ import Deployment
+from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.responses import Answer
+from wsgi_sigv4.verifier import Verifier
+
+SETTING: Final = "SIGV4"
+
+Authorize = Callable[[Identity, dict[str, Any]], "bool | Awaitable[bool]"]
+FindUser = Callable[[Identity, HttpRequest], "object | Awaitable[object]"]
+RenderRefusal = Callable[[SigV4Error, dict[str, Any]], Answer]
+
+_VERIFIER: Final = tuple(signature(Verifier).parameters)
+_DEPLOYMENT: Final = tuple(part.name for part in fields(Deployment))
+_OPTIONS: Final = tuple(part.name for part in fields(Options) if part.name != "deployment")
+_OWN: Final = ("explain", "remote_user", "render_refusal", "stream", "user")
+#: Every key that the setting may have.
+KEYS: Final = frozenset(
+    name.upper() for name in (*_VERIFIER, *_OPTIONS, *_DEPLOYMENT, *_OWN)
+)
+#: Those without a default.
+REQUIRED_KEYS: Final = ("CREDENTIALS", "REGION", "SERVICE")
+#: Those where a string is the dotted path of what is meant.
+_IMPORTED: Final = (
+    *("CREDENTIALS", "PROFILE", "CLOCK", "AUTHORIZE"),
+    *("RAW_TARGET", "RENDER_REFUSAL", "USER"),
+)
+
+
+class SecretMapping(Mapping[str, object]):
+    """Secrets by access key id, which show themselves to nobody by accident."""
+
+    def __init__(self, secrets: Mapping[str, object]) -> None:
+        self._secrets = {
+            access_key_id: Secret(value) if isinstance(value, str) else value
+            for access_key_id, value in secrets.items()
+        }
+
+    def __getitem__(self, access_key_id: str) -> object:
+        return self._secrets[access_key_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._secrets)
+
+    def __len__(self) -> int:
+        return len(self._secrets)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} access keys>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("secrets cannot be pickled or copied out of their process")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What the setting says, checked and imported.
+
+    Attributes:
+        verifier: the verifier.
+        required: refuse requests that are not signed, but to exempt views.
+        exempt: path prefixes that are not verified, or a predicate of META.
+        preflight: let CORS preflight requests through to the CORS layer.
+        authorize: whether an authentic request may be served; may be async.
+        strict: the options of the core for a request that must be signed.
+            What exempts a request is decided here, before and after routing.
+        lenient: those for one that may come unsigned.
+        explain: show in the answer to a wrong signature what was canonicalised.
+        remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
+        render_refusal: makes the answer to a refused request; None: AWS's own.
+        user: finds the user who owns the key; may be async. None: nobody does.
+    """
+
+    verifier: Verifier
+    required: bool
+    exempt: Exempt
+    preflight: bool
+    authorize: Authorize | None
+    strict: Options
+    lenient: Options
+    explain: bool = False
+    remote_user: str | None = None
+    render_refusal: RenderRefusal | None = None
+    user: FindUser | None = None
+    _setting: object = field(repr=False, compare=False)
+
+    @property
+    def deployment(self) -> Deployment:
+        """What stands between the client and the application."""
+        return self.strict.deployment
+
+    def is_current(self) -> bool:
+        """Return whether this is still what the setting says."""
+        return self._setting is getattr(settings, SETTING, None)
+
+
+_lock: Final = threading.Lock()
+_current: Configuration | None = None
+
+
+def get_verifier() -> Verifier:
+    """Return the verifier that the setting describes: the middleware's own.
+
+    Wrap the whole project with it in wsgi.py, and the middleware takes over
+    what was verified there.
+
+    Raises:
+        ImproperlyConfigured: if the setting makes no sense.
+    """
+    return get_configuration().verifier
+
+
+def get_configuration() -> Configuration:
+    """Return what the setting says now.
+
+    Raises:
+        ImproperlyConfigured: if it makes no sense.
+    """
+    global _current
+    found = _current
+    if found is None or not found.is_current():
+        # Two verifiers would each distrust what the other has verified.
+        with _lock:
+            found = _current
+            if found is None or not found.is_current():
+                found = _current = read(getattr(settings, SETTING, None))
+    return found
+
+
+@receiver(setting_changed)
+def forget(*, setting: str, value: object = None, **_: object) -> None:
+    """Read the setting anew when a test has changed it."""
+    global _current
+    if setting == SETTING:
+        redact(value)
+        _current = None
+
+
+def redact_settings() -> None:
+    """Take the secrets in the setting out of sight."""
+    redact(getattr(settings, SETTING, None))
+
+
+def redact(setting: object) -> None:
+    """Replace the plain mapping of secrets in *setting*, in place."""
+    if not isinstance(setting, dict):
+        return
+    secrets = setting.get("CREDENTIALS")
+    if isinstance(secrets, Mapping) and not isinstance(secrets, SecretMapping):
+        setting["CREDENTIALS"] = SecretMapping(secrets)
+
+
+def faults(setting: object) -> Iterator[str]:
+    """Yield what is wrong with the keys of *setting*."""
+    if not isinstance(setting, dict):
+        yield f"{SETTING} is a dict: the parameters of Verifier and middleware in capitals"
+        return
+    for key in setting:
+        if key not in KEYS:
+            yield f"{SETTING} has no key {key!r}"
+    for key in REQUIRED_KEYS:
+        if key not in setting:
+            told = "" if key == "CREDENTIALS" else ", where None accepts any"
+            yield f"{SETTING} lacks {key}{told}"
+
+
+def read(setting: object) -> Configuration:
+    """Return what *setting* says.
+
+    Raises:
+        ImproperlyConfigured: if it makes no sense.
+    """
+    redact(setting)
+    for fault in faults(setting):
+        raise ImproperlyConfigured(fault)
+    try:
+        return _configuration(cast("dict[str, Any]", setting))
+    except (ConfigurationError, ImportError, TypeError) as error:
+        raise ImproperlyConfigured(f"{SETTING}: {error}") from error
+
+
+def _configuration(setting: dict[str, Any]) -> Configuration:
+    values = {key.lower(): _imported(key, value) for key, value in setting.items()}
+    if values.get("stream"):
+        raise ConfigurationError("STREAM is not implemented yet")
+    if values.get("remote_user") not in (None, "access_key_id", "principal"):
+        raise ConfigurationError("REMOTE_USER is 'access_key_id', 'principal' or None")
+    parameters = {name: values[name] for name in _VERIFIER if name in values}
+    options = Options(
+        **{name: values[name] for name in _OPTIONS if name in values},
+        deployment=Deployment(**{name: values[name] for name in _DEPLOYMENT if name in values}),
+    )
+    strict = replace(options, required=True, exempt=(), preflight=False, authorize=None)
+    return Configuration(
+        verifier=Verifier(**parameters),
+        required=options.required,
+        exempt=options.exempt,
+        preflight=options.preflight,
+        authorize=cast("Authorize | None", options.authorize),
+        strict=strict,
+        lenient=replace(strict, required=False),
+        **{name: values[name] for name in _OWN if name in values and name != "stream"},
+        _setting=setting,
+    )
+
+
+def _imported(key: str, value: Any) -> Any:
+    if key == "PROFILE" and isinstance(value, Mapping):
+        return {service: _imported(key, profile) for service, profile in value.items()}
+    if key == "EXEMPT" and isinstance(value, str) and not value.startswith("/"):
+        return import_string(value)
+    if key not in _IMPORTED or not isinstance(value, str):
+        return value
+    found = import_string(value)
+    # A provider is named by its class, as a back end of Django's is.
+    return found() if key == "CREDENTIALS" and isinstance(found, type) else found

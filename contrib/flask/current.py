@@ -1,0 +1,103 @@
+"""What was verified of the current request: the identity and the body.
+
+It is kept with the request, and not on ``g``: requests that are sent within
+one application context, as tests send them, share that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO
+from typing import Final
+
+from flask import Request
+from flask import Response
+from flask import after_this_request
+from flask import current_app
+from flask import g
+from flask import has_request_context
+from flask import request
+from werkzeug.local import LocalProxy
+
+from wsgi_sigv4.identity import Identity
+
+_VERIFIED: Final = "_sigv4_verified"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Verified:
+    """What was verified of one request; *body* is what is still to be closed."""
+
+    identity: Identity
+    body: IO[bytes] | None
+
+
+def remember(identity: Identity, *, body: IO[bytes] | None) -> None:
+    """Make *identity* that of the current request.
+
+    Args:
+        identity: what was verified.
+        body: the verified body, to be closed when nobody can read it any more;
+            None where somebody else closes it.
+    """
+    vars(request_itself())[_VERIFIED] = _Verified(identity=identity, body=body)
+    after_this_request(_answer)
+    _replace_session_user()
+
+
+def find_identity() -> Identity | None:
+    """Return the identity of the current request, or None."""
+    verified = _find_verified()
+    return None if verified is None else verified.identity
+
+
+#: The :class:`~wsgi_sigv4.Identity` of the current request; falsy where it has none.
+current_identity: Identity = LocalProxy(find_identity)  # type: ignore[assignment]
+
+
+def request_itself() -> Request:
+    """Return the current request, without the proxy around it."""
+    found: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return found
+
+
+def forget(_: BaseException | None) -> None:
+    """Close the body when the request is done; for ``teardown_request``.
+
+    The user goes too: another request may share the application context.
+    """
+    verified = _find_verified()
+    if verified is None:
+        return
+    g.pop("_login_user", None)
+    if verified.body is not None:
+        verified.body.close()
+
+
+def _find_verified() -> _Verified | None:
+    return vars(request_itself()).get(_VERIFIED) if has_request_context() else None
+
+
+def _answer(response: Response) -> Response:
+    """Tell caches that the answer is for one signer only, and leave a stream its body."""
+    response.vary.add("Authorization")
+    verified = _find_verified()
+    if response.is_streamed and verified is not None and verified.body is not None:
+        # It may be made from the body, after the request is done.
+        response.call_on_close(verified.body.close)
+        verified.body = None
+    return response
+
+
+def _replace_session_user() -> None:
+    """Make Flask-Login's ``current_user`` the key's owner or anonymous (T37).
+
+    Else whoever has a key could have a browser send a signed request in the
+    name of the user who is logged in there.
+    """
+    manager = getattr(current_app, "login_manager", None)
+    if manager is None:
+        return
+    load = manager._request_callback
+    user = None if load is None else load(request_itself())
+    manager._update_request_context_with_user(user)

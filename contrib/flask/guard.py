@@ -1,0 +1,209 @@
+"""How one app verifies its requests.
+
+A guard comes after routing and does not move the path: a path that is not in
+normal form is refused. What it verified stays verified for the request, so
+that a blueprint's check and a view's do the work once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from email.utils import formatdate
+from io import BytesIO
+from typing import IO
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask import Response
+from flask import after_this_request
+from flask import request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wsgi import LimitedStream
+
+from wsgi_sigv4.authentication import Options
+from wsgi_sigv4.authentication import authenticate
+from wsgi_sigv4.contrib.flask.current import find_identity
+from wsgi_sigv4.contrib.flask.current import remember
+from wsgi_sigv4.contrib.flask.current import request_itself
+from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
+from wsgi_sigv4.contrib.flask.refusals import as_http_exception
+from wsgi_sigv4.contrib.flask.refusals import keep_from_caches
+from wsgi_sigv4.environ import IDENTITY
+from wsgi_sigv4.environ import request_from_environ
+from wsgi_sigv4.errors import AccessDenied
+from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.responses import answer_to
+from wsgi_sigv4.responses import reason
+from wsgi_sigv4.verifier import Verifier
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from wsgi_sigv4.responses import Answer
+
+Names = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
+class Guard:
+    """How one app verifies its requests: ``app.extensions["sigv4"]``.
+
+    Attributes:
+        verifier: the verifier, which a SigV4Middleware around the app may share.
+        options: those that all skins have.
+        explain: show in the answer to a wrong signature what was canonicalised.
+        remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
+        render_refusal: makes the answer to a refused request; None: AWS's own.
+    """
+
+    verifier: Verifier
+    options: Options
+    explain: bool = False
+    remote_user: str | None = None
+    render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None
+    _narrowed: dict[tuple[Names, Names], Verifier] = field(default_factory=dict, repr=False)
+
+    def check(
+        self, *, optional: bool | None, presigned: bool, region: Names, service: Names
+    ) -> None:
+        """Verify the current request, unless that has been done.
+
+        Args:
+            optional: let unsigned requests through; None: as the options say.
+            presigned: False refuses presigned URLs.
+            region: the region accepted, or several, hashable; None: those of the app.
+            service: the service accepted, or several, hashable; None: those of the app.
+
+        Raises:
+            SigV4Error: the reason for which the request is refused, as an
+                instance of HTTPException too.
+            RuntimeError: if something has read the body before.
+        """
+        try:
+            verifier = self._narrowed_to(region, service)
+            identity = find_identity() or self._authenticate(verifier, optional)
+            if identity is None:
+                return
+            verifier.check_scope(identity)
+            if identity.presigned and not presigned:
+                raise _naming(identity, PresignedNotAllowed())
+        except SigV4Error as refusal:
+            raise self._http_refusal(refusal) from refusal
+
+    def adopt(self, sender: Flask, **_: object) -> None:
+        """Take over the identity that a SigV4Middleware with this verifier put in the environ.
+
+        One from another verifier, or for another path, says nothing of this
+        request (T40): a guarded view verifies it again.
+        """
+        environ = request.environ
+        identity = environ.get(IDENTITY)
+        if not isinstance(identity, Identity):
+            return
+        try:
+            sent = request_from_environ(environ, self.options.deployment)
+        except SigV4Error:
+            return
+        authorize = self.options.authorize
+        if identity.is_from(self.verifier, sent) and (
+            authorize is None or authorize(identity, environ)
+        ):
+            self._accept(identity, body=None)
+
+    def _narrowed_to(self, region: Names, service: Names) -> Verifier:
+        if region is None and service is None:
+            return self.verifier
+        found = self._narrowed.get((region, service))
+        if found is None:
+            found = self.verifier.narrowed(region=region, service=service)
+            self._narrowed[region, service] = found
+        return found
+
+    def _authenticate(self, verifier: Verifier, optional: bool | None) -> Identity | None:
+        options = self.options
+        if optional is not None:
+            options = replace(options, required=not optional)
+        limit = request.max_content_length
+        if limit is not None and limit < options.max_body:
+            options = replace(options, max_body=limit)
+        _put_body_back()
+        environ = request.environ
+        identity = authenticate(environ, verifier, options)
+        # The view reads the verified body, and not what is left of the raw one.
+        for name in ("stream", "content_length"):
+            vars(request_itself()).pop(name, None)
+        if identity is not None:
+            self._accept(identity, body=environ["wsgi.input"])
+        return identity
+
+    def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
+        if self.remote_user is not None:
+            request.environ["REMOTE_USER"] = str(getattr(identity, self.remote_user))
+        remember(identity, body=body)
+
+    def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
+        environ = request.environ
+        log_refusal(refusal, environ)
+        after_this_request(keep_from_caches)
+        if self.render_refusal is not None:
+            answer = self.render_refusal(refusal, environ)
+        else:
+            answer = answer_to(refusal, environ, self.verifier, explain=self.explain)
+        response = Response(answer.body, answer.status, list(answer.headers))
+        if "uwsgi.version" in environ:
+            # SDKs correct their clock by this; every other server adds its own.
+            response.headers["Date"] = formatdate(usegmt=True)
+        told = reason(refusal, self.verifier.profile(refusal.service).error_format)
+        return as_http_exception(refusal, description=told.message, response=response)
+
+
+def guard_of(app: Flask) -> Guard:
+    """Return the guard of *app*.
+
+    Raises:
+        ConfigurationError: if *app* has none.
+    """
+    guard = app.extensions.get("sigv4")
+    if not isinstance(guard, Guard):
+        raise ConfigurationError("SigV4(app), or init_app, has not been called for this app")
+    return guard
+
+
+def _naming(identity: Identity, refusal: AccessDenied) -> AccessDenied:
+    refusal.access_key_id = identity.access_key_id
+    refusal.service = identity.scope.service
+    refusal.presigned = identity.presigned
+    return refusal
+
+
+def _put_body_back() -> None:
+    """Make ``wsgi.input`` hold the body from its beginning, where it was read already.
+
+    Raises:
+        RuntimeError: if it was read and not kept as a whole.
+    """
+    environ = request.environ
+    length = request.content_length
+    done = vars(request_itself())
+    is_chunked = length is None and "HTTP_TRANSFER_ENCODING" in environ
+    if "stream" not in done or not (length or is_chunked):
+        return
+    cached: bytes | None = getattr(request_itself(), "_cached_data", None)
+    # After a form was parsed, get_data() keeps only what that has left of the body.
+    if cached is not None and (len(cached) == length or (is_chunked and "form" not in done)):
+        environ["wsgi.input"] = BytesIO(cached)
+        return
+    stream = done["stream"]
+    if isinstance(stream, LimitedStream) and stream.tell() == 0:
+        return
+    raise RuntimeError(
+        "The body of this request was read before sigv4_required could verify it. Verify first: "
+        "app.before_request(sigv4_required(optional=True).check) above whatever reads the body."
+    )

@@ -1,0 +1,103 @@
+"""The tree of refusals."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+import pytest
+
+from wsgi_sigv4 import errors
+from wsgi_sigv4.errors import SigV4Error
+
+LEAVES = {
+    name: value
+    for name, value in vars(errors).items()
+    if inspect.isclass(value) and issubclass(value, SigV4Error) and value is not SigV4Error
+}
+
+
+def example(kind: type[SigV4Error]) -> SigV4Error:
+    """Return a refusal of *kind* with something in each of its facts."""
+    if not dataclasses.is_dataclass(kind):
+        return kind()
+    facts: dict[str, Any] = {
+        field.name: f"<{field.name}>"
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING
+    }
+    return kind(**facts)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_drawn_in_the_docstring(name: str) -> None:
+    """Each refusal stands in the tree that the module's docstring draws."""
+    assert name in (errors.__doc__ or "").split()
+
+
+@pytest.mark.parametrize("kind", LEAVES.values(), ids=LEAVES)
+def test_refusal_says_what_happened(kind: type[SigV4Error]) -> None:
+    """Each refusal is one sentence of its own, and names no request until it is told one."""
+    refusal = example(kind)
+    text = str(refusal)
+    assert text.endswith(".")
+    assert text != SigV4Error.summary
+    assert kind.hint == "" or kind.hint.endswith(".")
+    assert (refusal.access_key_id, refusal.presigned, refusal.service) == (None, False, None)
+
+
+def test_root_says_something() -> None:
+    """A refusal of a user's own making has a sentence too."""
+    assert str(SigV4Error()) == "The request was refused."
+    assert SigV4Error.hint == ""
+
+
+def test_malformed_request_names_its_fault() -> None:
+    """A malformed request says what is malformed in it."""
+    for kind in (errors.MalformedRequest, errors.MalformedTarget, errors.MalformedQuery):
+        assert str(kind(fault="x is y")) == "The request is malformed: x is y."
+        assert issubclass(kind, errors.MalformedRequest)
+
+
+def test_configuration_error_is_no_refusal() -> None:
+    """A programmer's mistake is never answered as a refusal."""
+    assert issubclass(errors.ConfigurationError, ValueError)
+    assert not issubclass(errors.ConfigurationError, SigV4Error)
+
+
+def test_algorithm_not_implemented_is_an_unsupported_algorithm() -> None:
+    """Who catches unsupported algorithms catches the known one too."""
+    assert issubclass(errors.AlgorithmNotImplemented, errors.UnsupportedAlgorithm)
+
+
+def test_credentials_unavailable() -> None:
+    """A provider may say when to come again; its words are for the log, not for the answer."""
+    refusal = errors.CredentialsUnavailable("redis at 10.0.0.7 is down", retry_after=30)
+    assert refusal.retry_after == 30
+    assert refusal.args == ("redis at 10.0.0.7 is down",)
+    assert errors.CredentialsUnavailable().retry_after == 5
+    assert errors.CredentialsUnavailable().args == ("",)
+    assert str(refusal) == "The credentials cannot be looked up at the moment."
+
+
+def test_defaults_of_facts() -> None:
+    """Facts that are left out say the usual."""
+    assert errors.UnsupportedAuthorization(scheme="x").has_parameters is True
+    assert errors.MalformedCredential(credential="x").date is None
+    assert errors.InvalidSessionToken().absent is False
+    assert errors.SignatureMismatch(signature="x").evidence is None
+
+
+def test_mismatch_shows_neither_signature_nor_evidence() -> None:
+    """T24: what was signed, and the signature as sent, are in no repr."""
+    evidence = errors.Evidence(canonical_request=b"cookie:x", string_to_sign=b"y")
+    refusal = errors.SignatureMismatch(signature="f00d", evidence=evidence)
+    assert repr(refusal) == "SignatureMismatch()"
+
+
+def test_refusals_are_told_apart_by_identity() -> None:
+    """Two refusals are never equal, and each can be kept in a set, as tracebacks need it."""
+    one, other = errors.MalformedDate(date="x"), errors.MalformedDate(date="x")
+    assert one != other
+    assert len({one, other}) == 2

@@ -1,0 +1,1 @@
+"""Structured garbage: what no client sends, made of what clients do send."""

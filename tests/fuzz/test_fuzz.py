@@ -1,0 +1,60 @@
+"""The fuzzer on chance alone, for some seconds, and what it has found before."""
+
+from __future__ import annotations
+
+import os
+import time
+from random import Random
+
+import pytest
+
+from tests.core.signed_requests import SignedRequest
+from tests.fuzz.environs import SERVERS
+from tests.fuzz.environs import Server
+from tests.fuzz.environs import environ_of
+from tests.fuzz.fuzz_verifier import SIGNED
+from tests.fuzz.fuzz_verifier import check_middleware
+from tests.fuzz.fuzz_verifier import check_verifier
+from tests.fuzz.fuzz_verifier import fuzz_one
+from tests.fuzz.kept import kept_inputs
+
+SECONDS = float(os.environ.get("SIGV4_FUZZ_SECONDS", "20"))
+KEPT = kept_inputs()
+
+
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.software.split("/")[0])
+@pytest.mark.parametrize("sent", SIGNED, ids=range(len(SIGNED)))
+def test_request_as_signed_is_accepted(sent: SignedRequest, server: Server) -> None:
+    """What the fuzzer starts from is accepted, so that a fault of its own would show."""
+    assert check_verifier(sent)
+    served = check_middleware(sent, environ_of(sent, server), required=True, explain=False)
+    assert served or not server.tells_all
+
+
+@pytest.mark.parametrize("tape", KEPT, ids=bytes.hex)
+def test_kept_input_does_no_harm(tape: bytes) -> None:
+    """An input that reached something new, or once did harm, does none."""
+    fuzz_one(tape)
+
+
+@pytest.mark.slow
+def test_seeded_garbage_does_no_harm() -> None:
+    """Some seconds of garbage raise nothing but SigV4Error, and nothing unsigned is accepted."""
+    chance = Random(20261121)
+    until = time.monotonic() + SECONDS
+    tapes = 0
+    while time.monotonic() < until:
+        fuzz_one(chance.randbytes(chance.randrange(1, 48)))
+        fuzz_one(mutated(chance, chance.choice(KEPT)))
+        tapes += 2
+    print(f"{tapes} tapes in {SECONDS:g} seconds")
+    assert tapes > 100 * SECONDS
+
+
+def mutated(chance: Random, tape: bytes) -> bytes:
+    """Return *tape* with some bytes changed, put in, taken out, or from another place."""
+    for _ in range(chance.randrange(1, 4)):
+        start = chance.randrange(len(tape) + 1)
+        end = start + chance.choice([0, 1, 1, 4])
+        tape = tape[:start] + chance.randbytes(chance.choice([0, 1, 1, 3])) + tape[end:]
+    return tape

@@ -1,0 +1,62 @@
+"""Streams in the place of ``wsgi.input`` that keep watch on how they are read."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+
+class Socket:
+    """A stream as a socket is: whoever reads beyond what the client sends waits for ever.
+
+    Here that fails the test instead. It counts what was read.
+    """
+
+    def __init__(self, data: bytes = b"", *, short: int | None = None) -> None:
+        self._data = io.BytesIO(data)
+        self._left = len(data)
+        self._short = short
+        self.received = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to *size* bytes; a *short* one never gives more than that at once."""
+        assert 0 < size <= self._left, f"read({size}) blocks: {self._left} bytes are left"
+        piece = self._data.read(size if self._short is None else min(size, self._short))
+        self._left -= len(piece)
+        self.received += len(piece)
+        return piece
+
+
+class Broken:
+    """A stream that gives *pieces*, and then raises *error*."""
+
+    def __init__(self, pieces: Iterable[bytes], error: BaseException) -> None:
+        self._pieces = iter(pieces)
+        self._error = error
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next piece."""
+        for piece in self._pieces:
+            return piece
+        raise self._error
+
+
+class Endless:
+    """A chunked body that never ends; it counts what was read."""
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return *size* bytes."""
+        assert size > 0
+        self.received += size
+        return bytes(size)
+
+
+class Untouched:
+    """A stream that nobody may read."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Fail the test."""
+        raise AssertionError(f"read({size}) of a body that was to be left alone")

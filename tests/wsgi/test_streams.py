@@ -1,0 +1,372 @@
+"""The body as it comes in: never read beyond its end, never without an end, and kept safely."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.wsgi.inputs import Broken
+from tests.wsgi.inputs import Endless
+from tests.wsgi.inputs import Socket
+from tests.wsgi.inputs import Untouched
+from wsgi_sigv4 import streams
+from wsgi_sigv4.errors import BodyTooLarge
+from wsgi_sigv4.errors import BodyTooSlow
+from wsgi_sigv4.errors import IncompleteBody
+from wsgi_sigv4.errors import StorageUnavailable
+from wsgi_sigv4.streams import Incoming
+from wsgi_sigv4.streams import rejoin
+from wsgi_sigv4.streams import spool
+
+BODY = bytes(range(256)) * 1200
+GENEROUS = {"limit": 10**9, "seconds": 3600.0}
+
+
+class Clock:
+    """A clock that only moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock that streams look at."""
+    frozen = Clock()
+    monkeypatch.setattr(streams.time, "monotonic", frozen)
+    return frozen
+
+
+class Dripping:
+    """A client that sends one piece of at most *most* bytes in so many *seconds*."""
+
+    def __init__(self, clock: Clock, *, seconds: float, most: int = 10**9) -> None:
+        self._clock = clock
+        self._seconds = seconds
+        self._most = most
+        self.sizes: list[int] = []
+
+    def read(self, size: int = -1) -> bytes:
+        """Return a piece, later."""
+        self.sizes.append(size)
+        self._clock.now += self._seconds
+        return bytes(min(size, self._most))
+
+
+# Incoming: rules 16 and 17 of docs/servers-rules.md.
+
+
+@pytest.mark.parametrize("short", [None, 1, 7, 1000], ids=["whole", "1", "7", "1000"])
+@pytest.mark.parametrize("length", [0, 1, 255, 256, 257, 300_000])
+def test_rule_16_exactly_the_length_is_read_in_short_reads_too(
+    short: int | None, length: int
+) -> None:
+    """Rule 16: reads go on until the length is there, and never beyond it."""
+    body = BODY[:length] if short != 1 else BODY[: min(length, 2000)]
+    stream = Socket(body, short=short)
+    assert b"".join(Incoming(stream, len(body)).pieces(**GENEROUS)) == body
+    assert stream.received == len(body)
+
+
+def test_rule_15_empty_body_is_not_read() -> None:
+    """Rules 15 and 16: where there is no body, read() would wait for ever."""
+    assert list(Incoming(Untouched(), 0).pieces(**GENEROUS)) == []
+    Incoming(Untouched(), 0).drain(limit=10, seconds=1.0)
+
+
+@pytest.mark.parametrize("received", [0, 1, 255, 256, 299_999])
+def test_rule_16_body_that_ends_early_is_incomplete(received: int) -> None:
+    """Rule 16: a short result is the only sign of a lost client on most servers."""
+    with pytest.raises(IncompleteBody) as caught:
+        list(Incoming(io.BytesIO(BODY[:received]), 300_000).pieces(**GENEROUS))
+    assert (caught.value.expected, caught.value.received) == (300_000, received)
+
+
+class ParseException(Exception):
+    """As gunicorn's own, which is no OSError."""
+
+
+@pytest.mark.parametrize("error", [OSError(5, "x"), ValueError("x"), ParseException("x")])
+@pytest.mark.parametrize("length", [10, None], ids=["length", "chunked"])
+def test_rule_17_whatever_a_foreign_read_raises_is_an_incomplete_body(
+    error: Exception, length: int | None
+) -> None:
+    """Rule 17: servers raise classes of their own; the cause is kept for the log."""
+    incoming = Incoming(Broken([b"abc"], error), length)
+    with pytest.raises(IncompleteBody) as caught:
+        list(incoming.pieces(**GENEROUS))
+    assert caught.value.__cause__ is error
+    assert caught.value.received == 3
+    # And nothing is read of it again.
+    incoming.drain(limit=10, seconds=1.0)
+
+
+def test_interrupts_are_no_incomplete_bodies() -> None:
+    """A worker that is told to stop stops."""
+    with pytest.raises(KeyboardInterrupt):
+        list(Incoming(Broken([], KeyboardInterrupt()), 10).pieces(**GENEROUS))
+
+
+@pytest.mark.parametrize("length", [0, 1, 256, 300_000])
+def test_body_without_length_is_read_to_the_end_of_the_stream(length: int) -> None:
+    """A chunked body that the server decodes ends with its stream."""
+    body = BODY[:length]
+    assert b"".join(Incoming(io.BytesIO(body), None).pieces(**GENEROUS)) == body
+
+
+@pytest.mark.parametrize("length", [1000, None], ids=["length", "chunked"])
+def test_body_above_the_limit_is_refused(length: int | None) -> None:
+    """A declared length is refused before a byte is read, a body without one at the limit."""
+    stream = Socket(BODY[:1000]) if length else io.BytesIO(BODY[:1000])
+    with pytest.raises(BodyTooLarge) as caught:
+        list(Incoming(stream, length).pieces(limit=999, seconds=10.0))
+    assert caught.value.limit == 999
+    if isinstance(stream, Socket):
+        assert stream.received == 0
+    assert b"".join(
+        Incoming(io.BytesIO(BODY[:999]), 999 if length else None).pieces(limit=999, seconds=10.0)
+    )
+
+
+def test_endless_body_stops_at_the_limit() -> None:
+    """What is read beyond the limit is one piece at most."""
+    endless = Endless()
+    with pytest.raises(BodyTooLarge):
+        list(Incoming(endless, None).pieces(limit=1_000_000, seconds=10.0))
+    assert 1_000_000 < endless.received <= 1_000_000 + 64 * 1024
+
+
+def test_pieces_grow_while_the_client_is_fast(clock: Clock) -> None:
+    """Small reads cost time, so a fast client is asked for more and more, up to 64 KiB."""
+    stream = Dripping(clock, seconds=0.01)
+    list(Incoming(stream, 500_000).pieces(**GENEROUS))
+    assert stream.sizes[:6] == [256, 1024, 4096, 16384, 65536, 65536]
+    assert max(stream.sizes) == 65536
+
+
+def test_t43_slow_client_is_asked_for_little_and_ends_at_the_time_limit(clock: Clock) -> None:
+    """T43: read(n) waits for n bytes, so a slow client is asked for few, and cut off in time."""
+    stream = Dripping(clock, seconds=10.0)
+    with pytest.raises(BodyTooSlow):
+        list(Incoming(stream, 10**6).pieces(limit=10**9, seconds=100.0))
+    assert stream.sizes == [256] * 11
+
+
+def test_t43_the_time_limit_is_for_the_whole_body(clock: Clock) -> None:
+    """T43: pieces that each come in good time do not add up to for ever."""
+    stream = Dripping(clock, seconds=0.4, most=1000)
+    with pytest.raises(BodyTooSlow):
+        list(Incoming(stream, 10**6).pieces(limit=10**9, seconds=60.0))
+    assert clock.now - 1000.0 < 61.0
+
+
+def test_rule_21_drain_reads_a_bounded_part_of_what_is_left() -> None:
+    """Rule 21: a refused body is read on, as far as the limit."""
+    stream = Socket(BODY)
+    incoming = Incoming(stream, len(BODY))
+    pieces = incoming.pieces(**GENEROUS)
+    next(pieces)
+    incoming.drain(limit=50_000, seconds=10.0)
+    assert 50_256 <= stream.received < 50_256 + 64 * 1024
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2, 5], ids=lambda taken: f"after {taken} pieces")
+def test_rule_21_drain_after_a_partial_read_ends_where_the_body_ends(taken: int) -> None:
+    """Rules 16 and 21: it never asks for a byte more than the client sends, which would block."""
+    stream = Socket(BODY, short=60_000)
+    incoming = Incoming(stream, len(BODY))
+    pieces = incoming.pieces(**GENEROUS)
+    for _ in range(taken):
+        next(pieces)
+    incoming.drain(limit=10**9, seconds=10.0)
+    assert stream.received == len(BODY)
+    incoming.drain(limit=10**9, seconds=10.0)
+
+
+def test_rule_21_drain_has_a_time_limit_of_its_own(clock: Clock) -> None:
+    """Rule 21, T43: a refused client that drips its body holds the worker for seconds only."""
+    stream = Dripping(clock, seconds=1.0)
+    Incoming(stream, 10**6).drain(limit=10**6, seconds=5.0)
+    assert stream.sizes == [256] * 5
+
+
+@pytest.mark.parametrize("stream", [io.BytesIO(b"abc"), Broken([b"abc"], ValueError("x"))])
+def test_rule_21_drain_of_a_lost_client_is_silent(stream: io.BytesIO) -> None:
+    """A refusal stays what it was, whatever becomes of the rest of the body."""
+    Incoming(stream, 1000).drain(limit=10**6, seconds=5.0)
+
+
+# spool: the verified body.
+
+
+def same(piece: bytes) -> bytes:
+    """Keep all of a piece."""
+    return piece
+
+
+@pytest.mark.parametrize(
+    ("memory_limit", "on_disk"), [(10**6, False), (1000, False), (999, True), (0, True)]
+)
+def test_spool_keeps_bodies_in_memory_up_to_the_limit(memory_limit: int, on_disk: bool) -> None:
+    """Above the limit the body is on disk; a limit of 0 means always."""
+    pieces = [b"a" * 500, b"b" * 500]
+    file, length = spool(iter(pieces), memory_limit=memory_limit, feed=same)
+    with file:
+        assert getattr(file, "_rolled") is on_disk  # noqa: B009 (private)
+        assert length == 1000
+        assert file.read() == b"".join(pieces)
+
+
+def test_spool_has_no_name_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body on disk is gone with its process, and nobody else can open it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    file, _ = spool(iter([BODY]), memory_limit=10, feed=same)
+    with file:
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_spool_keeps_what_feed_returns() -> None:
+    """A framed body is kept without its frame, and its length is that of the content."""
+    file, length = spool(iter([b"3;ab", b"3;cd"]), memory_limit=100, feed=lambda p: p[2:])
+    with file:
+        assert (file.read(), length) == (b"abcd", 4)
+
+
+@pytest.fixture(params=["tmpfs", "errors"])
+def full_disk(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A temporary folder with room for 64 KiB, a real one where root can mount it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if request.param == "errors":
+        monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: FullFile())
+        yield tmp_path
+        return
+    options = ["-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path)]
+    if os.name != "posix" or os.getuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    yield tmp_path
+    subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+class FullFile(io.BytesIO):
+    """A file on a disk with room for 64 KiB."""
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Take *data*, or say that there is no room."""
+        if self.tell() + len(data) > 65536:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data)
+
+
+# Sizes at which the write, the flush at the end or only the close has no room.
+@pytest.mark.parametrize(
+    "sizes", [[10**6], [65536] * 3, [65000, 1000], [4096] * 16 + [10]], ids=["at once", *"abc"]
+)
+@pytest.mark.usefixtures("full_disk")
+def test_t44_full_disk_is_storage_unavailable(sizes: list[int], full_disk: Path) -> None:
+    """T44: a full temporary folder is 503 whenever it shows, and nothing is left behind."""
+    with pytest.raises(StorageUnavailable):
+        spool((bytes(size) for size in sizes), memory_limit=10, feed=same)
+    assert list(full_disk.iterdir()) == []
+    # The room is free again.
+    file, _ = spool(iter([bytes(60_000)]), memory_limit=10, feed=same)
+    file.close()
+
+
+@pytest.mark.parametrize("code", [errno.EDQUOT, errno.EFBIG])
+def test_t44_quota_is_storage_unavailable(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T44: a quota, or a limit of the process, is no room either."""
+
+    def no_room(**_: object) -> io.BytesIO:
+        raise OSError(code, "no room")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", no_room)
+    with pytest.raises(StorageUnavailable):
+        spool(iter([BODY]), memory_limit=10, feed=same)
+
+
+def test_other_faults_of_the_disk_rise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken disk is no fault of the request's."""
+
+    def broken(**_: object) -> io.BytesIO:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", broken)
+    with pytest.raises(OSError, match="Input/output error"):
+        spool(iter([BODY]), memory_limit=10, feed=same)
+
+
+def failing(error: BaseException) -> Iterator[bytes]:
+    """Yield a piece that is kept on disk, and raise *error*."""
+    yield BODY
+    raise error
+
+
+@pytest.mark.parametrize("error", [BodyTooSlow(), KeyboardInterrupt()])
+def test_spool_closes_the_file_of_a_refused_body(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is left behind of a body that did not arrive."""
+    opened: list[io.IOBase] = []
+    real: Callable[..., io.IOBase] = tempfile.TemporaryFile
+
+    def remembered(**options: object) -> io.IOBase:
+        opened.append(real(**options))
+        return opened[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", remembered)
+    with pytest.raises(type(error)):
+        spool(failing(error), memory_limit=10, feed=same)
+    assert [file.closed for file in opened] == [True]
+
+
+# rejoin: a stream whose head was looked at.
+
+TEXT = b"first line\nsecond line\n\nlast"
+
+
+@pytest.mark.parametrize("at", range(len(TEXT) + 1))
+@pytest.mark.parametrize("known", [True, False], ids=["length", "chunked"])
+def test_rejoin_gives_head_and_rest_at_every_split(at: int, known: bool) -> None:
+    """Wherever the head ends, each way of reading gives the whole."""
+
+    def joined() -> io.BufferedReader:
+        rest = Socket(TEXT[at:]) if known else io.BytesIO(TEXT[at:])
+        stream = rejoin(TEXT[:at], rest, length=len(TEXT) - at if known else None)
+        assert isinstance(stream, io.BufferedReader)
+        return stream
+
+    assert joined().read() == TEXT
+    assert list(joined()) == TEXT.splitlines(keepends=True)
+    assert joined().readlines() == TEXT.splitlines(keepends=True)
+    assert joined().readline() == b"first line\n"
+    assert list(iter(lambda stream=joined(): stream.read(1), b"")) == [bytes([b]) for b in TEXT]  # type: ignore[misc]
+    assert joined().read(5) == b"first"
+    assert joined().readable()
+
+
+def test_rejoin_never_reads_beyond_the_body() -> None:
+    """What is left on a kept connection belongs to the next request."""
+    rest = io.BytesIO(b"rest of it GET /next HTTP/1.1")
+    assert rejoin(b"head, ", rest, length=10).read() == b"head, rest of it"
+    assert rest.read() == b" GET /next HTTP/1.1"
+
+
+def test_rejoin_of_a_lost_client_ends() -> None:
+    """A rest that is shorter than announced ends where it ends."""
+    assert rejoin(b"head", io.BytesIO(b"re"), length=10).read() == b"headre"
