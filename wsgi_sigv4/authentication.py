@@ -173,7 +173,7 @@ def authenticate(
         attempt = claim(environ, verifier, options, rewrite_path=rewrite_path)
         if attempt is None:
             return None
-        incoming = Incoming(environ["wsgi.input"], _length(environ, attempt, options))
+        incoming = _incoming(environ, _length(environ, attempt, options))
         credentials = verifier.provider.lookup(
             attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
         )
@@ -195,6 +195,11 @@ def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int
     if length is not None and length > options.max_body:
         raise BodyTooLarge(limit=options.max_body)
     return length
+
+
+def _incoming(environ: WSGIEnvironment, length: int | None) -> Incoming:
+    connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    return Incoming(environ["wsgi.input"], length, connection=connection)
 
 
 def _receive(
@@ -251,7 +256,7 @@ def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options
             length = body_length(environ, options.deployment)
         except SigV4Error:
             return
-        incoming = Incoming(environ["wsgi.input"], length)
+        incoming = _incoming(environ, length)
     incoming.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
 
 
@@ -290,7 +295,8 @@ def refuse_post_policy(environ: WSGIEnvironment, options: Options) -> None:
     length = body_length(environ, options.deployment)
     stream = environ["wsgi.input"]
     head = b""
-    for piece in Incoming(stream, length).pieces(limit=sys.maxsize, seconds=options.body_seconds):
+    incoming = _incoming(environ, length)
+    for piece in incoming.pieces(limit=sys.maxsize, seconds=options.body_seconds):
         head += piece
         if len(head) >= FORM_FIELDS_LIMIT:
             break

@@ -7,6 +7,7 @@ between breaks signatures.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -146,6 +147,9 @@ class SigV4Middleware:
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"]
+        if isinstance(body, io.BytesIO):
+            # Nothing to close: the server still knows what came out of its wsgi.file_wrapper.
+            return self._app(environ, _varying(start_response))
         try:
             answer = self._app(environ, _varying(start_response))
         except BaseException:
@@ -175,7 +179,7 @@ class SigV4Middleware:
             # SDKs correct their clock by this; every other server adds its own.
             headers.append(("Date", formatdate(usegmt=True)))
         start_response(answer.status_line, headers)
-        return [answer.body] if answer.body else []
+        return [answer.body]
 
 
 def _varying(start_response: StartResponse) -> StartResponse:

@@ -7,16 +7,18 @@ what a foreign ``read`` may raise is not an ``OSError`` on all of them.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import io
 import tempfile
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextlib import suppress
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import Protocol
 
 from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import BodyTooSlow
@@ -36,17 +38,33 @@ MIN_PIECE: Final = 256
 _SLOW_PIECE: Final = 0.5
 
 
+class Connection(Protocol):
+    """What is asked of the socket below ``wsgi.input``."""
+
+    def gettimeout(self) -> float | None:
+        """Return the seconds that a read waits, None for no end."""
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Set them."""
+
+
 class Incoming:
     """The body of one request, as it comes in.
 
     Args:
         stream: ``wsgi.input``.
         length: its length in bytes; None: to the end of the stream.
+        connection: the socket below *stream*, where the server tells. Without
+            it a client that sends nothing at all is waited for as long as the
+            server does.
     """
 
-    def __init__(self, stream: InputStream, length: int | None) -> None:
+    def __init__(
+        self, stream: InputStream, length: int | None, *, connection: Connection | None = None
+    ) -> None:
         self._stream = stream
         self._length = length
+        self._connection = connection
         self._received = 0
         self._ended = length == 0
 
@@ -67,7 +85,7 @@ class Incoming:
         size = MIN_PIECE
         started = before = time.monotonic()
         while not self._ended:
-            piece = self._read(size)
+            piece = self._read(size, until=started + seconds)
             if self._received > limit:
                 raise BodyTooLarge(limit=limit)
             yield piece
@@ -88,18 +106,22 @@ class Incoming:
         stop = self._received + limit
         while not self._ended and self._received < stop and before - started < seconds:
             try:
-                self._read(size)
-            except IncompleteBody:
+                self._read(size, until=started + seconds)
+            except (BodyTooSlow, IncompleteBody):
                 return
             now = time.monotonic()
             size = _next_size(size, now - before)
             before = now
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int, *, until: float) -> bytes:
         if self._length is not None:
             size = min(size, self._length - self._received)
         try:
-            piece = self._stream.read(size)
+            with _waiting(self._connection, until=until):
+                piece = self._stream.read(size)
+        except TimeoutError as error:
+            self._ended = True
+            raise BodyTooSlow from error
         except Exception as error:
             # Servers raise what they like here, classes of their own among it.
             self._ended = True
@@ -109,6 +131,22 @@ class Incoming:
         if not piece and self._length is not None:
             raise IncompleteBody(expected=self._length, received=self._received)
         return piece
+
+
+@contextmanager
+def _waiting(connection: Connection | None, *, until: float) -> Iterator[None]:
+    """Let a read of *connection* that gets nothing end at the time *until*."""
+    if connection is None:
+        yield
+        return
+    before = connection.gettimeout()
+    # 0 would mean: not at all.
+    connection.settimeout(max(until - time.monotonic(), 0.001))
+    try:
+        yield
+    finally:
+        # The answer is sent with the server's own timeout.
+        connection.settimeout(before)
 
 
 def _next_size(size: int, seconds: float) -> int:
@@ -124,35 +162,37 @@ def spool(
     Args:
         body: the pieces.
         memory_limit: bytes above which the file is on disk; it has no name
-            there and is gone when closed.
+            there and is gone when closed. Up to it the file is a
+            :class:`io.BytesIO`.
         feed: called with each piece, returns what is to be kept of it.
 
     Raises:
         StorageUnavailable: if the disk is full.
         SigV4Error: whatever *body* and *feed* raise; the file is gone then.
     """
-    # A limit of 0 would mean none at all.
-    limit = max(memory_limit, 1)
-    file = tempfile.SpooledTemporaryFile(max_size=limit)  # noqa: SIM115 (handed on)
+    file: IO[bytes] = io.BytesIO()
     try:
         length = 0
         for piece in body:
             kept = feed(piece)
-            with _room():
-                file.write(kept)
             length += len(kept)
+            with _room():
+                if length > memory_limit and isinstance(file, io.BytesIO):
+                    memory, file = file, tempfile.TemporaryFile()  # noqa: SIM115 (handed on)
+                    file.write(memory.getvalue())
+                file.write(kept)
         with _room():
             # What is still in a buffer is written now.
             file.seek(0)
     except BaseException:
         # Closing writes that buffer once more, and fails once more.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             file.close()
         raise
     return file, length
 
 
-@contextlib.contextmanager
+@contextmanager
 def _room() -> Iterator[None]:
     """Refuse the body where the disk has no room for it."""
     try:

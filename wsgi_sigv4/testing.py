@@ -128,12 +128,17 @@ def _signed_environ(
 
 def _signed_scope(parts: dict[str, Any], signer: Signer, expires: int | None) -> dict[str, Any]:
     """Return a signed copy of *parts*, of which Django's AsyncClient makes its scope."""
-    body, scope = b"", {**parts, "headers": list(parts["headers"])}
+    # A Host that the test gives comes after the one that Django's client has by itself.
+    hosts = [pair for pair in parts["headers"] if pair[0] == b"host"]
+    others = [pair for pair in parts["headers"] if pair[0] != b"host"]
+    body, scope = b"", {**parts, "headers": hosts[-1:] + others}
     if "_body_file" in scope:
         body = scope["_body_file"].read()
         scope["_body_file"] = type(scope["_body_file"])(body)
-    path = uri_encode(scope["path"].encode("latin-1"), keep_slash=True)
-    query = _encoded(scope["query_string"])
+    # The client decodes the path as WSGI has it, and a server of ASGI as UTF-8.
+    decoded = scope["path"].encode("latin-1")
+    path = uri_encode(decoded, keep_slash=True)
+    query = quote(scope["query_string"], safe=_VISIBLE)
     request = Request(
         method=scope["method"],
         path=path,
@@ -147,7 +152,8 @@ def _signed_scope(parts: dict[str, Any], signer: Signer, expires: int | None) ->
     else:
         added = signer.headers_of(request, body)
         scope["headers"] += [(n.lower().encode(), v.encode()) for n, v in added.items()]
-    return {**scope, "raw_path": path, "query_string": query.encode("ascii")}
+    target = {"raw_path": path, "query_string": query.encode("ascii")}
+    return {**scope, **target, "path": decoded.decode("utf-8", "replace")}
 
 
 def _set_target(environ: WSGIEnvironment, path: str, query: str) -> None:

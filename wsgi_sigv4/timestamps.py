@@ -15,8 +15,8 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from typing import Final
 
 _MONTHS: Final = (
@@ -35,6 +35,7 @@ _MONTHS: Final = (
 )
 _MONTH: Final = "|".join(_MONTHS)
 _TIME: Final = r"(?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)"
+_EPOCH: Final = datetime(1970, 1, 1)
 _ISO_BASIC: Final = re.compile(
     r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)Z", re.ASCII
 )
@@ -73,9 +74,7 @@ class Timestamp:
     def at(cls, posix: float) -> Timestamp:
         """Return the timestamp of *posix* seconds, whole seconds only."""
         seconds = int(posix)
-        return cls(
-            iso=datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y%m%dT%H%M%SZ"), posix=seconds
-        )
+        return cls(iso=_iso_basic(_EPOCH + timedelta(seconds=seconds)), posix=seconds)
 
 
 def find_iso_basic(text: str) -> Timestamp | None:
@@ -109,9 +108,12 @@ def _timestamp(match: re.Match[str], *, month: int, year: int) -> Timestamp | No
         )
     except ValueError:
         return None
-    posix = calendar.timegm(moment.timetuple())
+    return Timestamp(iso=_iso_basic(moment), posix=calendar.timegm(moment.timetuple()))
+
+
+def _iso_basic(moment: datetime) -> str:
     # Not strftime, which some C libraries do not pad below year 1000.
-    return Timestamp(iso=f"{moment.isoformat():s}Z".replace("-", "").replace(":", ""), posix=posix)
+    return moment.isoformat().replace("-", "").replace(":", "") + "Z"
 
 
 def is_skewed(timestamp: Timestamp, *, now: float, max_skew: int) -> bool:

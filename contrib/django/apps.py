@@ -6,6 +6,9 @@ from django.apps import AppConfig
 from django.core.checks import Tags
 from django.core.checks import register
 
+from wsgi_sigv4.contrib.django.checks import CHECKS
+from wsgi_sigv4.contrib.django.conf import redact_settings
+
 
 class SigV4Config(AppConfig):
     """``"wsgi_sigv4.contrib.django"`` in INSTALLED_APPS; it has no models."""
@@ -17,9 +20,6 @@ class SigV4Config(AppConfig):
 
     def ready(self) -> None:
         """Take the secrets out of sight, and register the checks."""
-        from wsgi_sigv4.contrib.django import checks
-        from wsgi_sigv4.contrib.django import conf
-
-        conf.redact_settings()
-        for check in checks.CHECKS:
+        redact_settings()
+        for check in CHECKS:
             register(check, Tags.security)

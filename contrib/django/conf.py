@@ -54,9 +54,7 @@ _DEPLOYMENT: Final = tuple(part.name for part in fields(Deployment))
 _OPTIONS: Final = tuple(part.name for part in fields(Options) if part.name != "deployment")
 _OWN: Final = ("explain", "remote_user", "render_refusal", "stream", "user")
 #: Every key that the setting may have.
-KEYS: Final = frozenset(
-    name.upper() for name in (*_VERIFIER, *_OPTIONS, *_DEPLOYMENT, *_OWN)
-)
+KEYS: Final = frozenset(name.upper() for name in (*_VERIFIER, *_OPTIONS, *_DEPLOYMENT, *_OWN))
 #: Those without a default.
 REQUIRED_KEYS: Final = ("CREDENTIALS", "REGION", "SERVICE")
 #: Those where a string is the dotted path of what is meant.
@@ -220,6 +218,7 @@ def read(setting: object) -> Configuration:
 
 def _configuration(setting: dict[str, Any]) -> Configuration:
     values = {key.lower(): _imported(key, value) for key, value in setting.items()}
+    values["header_overrides"] = values.get("header_overrides") or {}
     if values.get("stream"):
         raise ConfigurationError("STREAM is not implemented yet")
     if values.get("remote_user") not in (None, "access_key_id", "principal"):

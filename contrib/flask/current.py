@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import IO
+from typing import TYPE_CHECKING
 from typing import Final
 
 from flask import Request
@@ -15,20 +16,32 @@ from flask import Response
 from flask import after_this_request
 from flask import current_app
 from flask import g
-from flask import has_request_context
 from flask import request
 from werkzeug.local import LocalProxy
 
 from wsgi_sigv4.identity import Identity
+
+if TYPE_CHECKING:
+
+    class CurrentIdentity(Identity):
+        """The identity of the current request as type checkers see it: it may be falsy."""
+
+        def __bool__(self) -> bool: ...
+
 
 _VERIFIED: Final = "_sigv4_verified"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Verified:
-    """What was verified of one request; *body* is what is still to be closed."""
+    """What was verified of one request.
 
-    identity: Identity
+    Attributes:
+        identity: whose it is; None: nobody's, it carries no signature.
+        body: what is still to be closed.
+    """
+
+    identity: Identity | None
     body: IO[bytes] | None
 
 
@@ -45,6 +58,17 @@ def remember(identity: Identity, *, body: IO[bytes] | None) -> None:
     _replace_session_user()
 
 
+def remember_anonymous() -> None:
+    """Note that the current request carries no signature, so that nobody looks for one again."""
+    vars(request_itself())[_VERIFIED] = _Verified(identity=None, body=None)
+
+
+def is_anonymous() -> bool:
+    """Return whether the current request is known to carry no signature."""
+    verified = _find_verified()
+    return verified is not None and verified.identity is None
+
+
 def find_identity() -> Identity | None:
     """Return the identity of the current request, or None."""
     verified = _find_verified()
@@ -52,7 +76,7 @@ def find_identity() -> Identity | None:
 
 
 #: The :class:`~wsgi_sigv4.Identity` of the current request; falsy where it has none.
-current_identity: Identity = LocalProxy(find_identity)  # type: ignore[assignment]
+current_identity: CurrentIdentity = LocalProxy(find_identity)  # type: ignore[assignment]
 
 
 def request_itself() -> Request:
@@ -69,13 +93,14 @@ def forget(_: BaseException | None) -> None:
     verified = _find_verified()
     if verified is None:
         return
-    g.pop("_login_user", None)
+    if verified.identity is not None:
+        g.pop("_login_user", None)
     if verified.body is not None:
         verified.body.close()
 
 
 def _find_verified() -> _Verified | None:
-    return vars(request_itself()).get(_VERIFIED) if has_request_context() else None
+    return vars(request_itself()).get(_VERIFIED)
 
 
 def _answer(response: Response) -> Response:

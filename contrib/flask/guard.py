@@ -26,8 +26,11 @@ from werkzeug.wsgi import LimitedStream
 
 from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.authentication import authenticate
+from wsgi_sigv4.authentication import claim
 from wsgi_sigv4.contrib.flask.current import find_identity
+from wsgi_sigv4.contrib.flask.current import is_anonymous
 from wsgi_sigv4.contrib.flask.current import remember
+from wsgi_sigv4.contrib.flask.current import remember_anonymous
 from wsgi_sigv4.contrib.flask.current import request_itself
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.refusals import as_http_exception
@@ -133,14 +136,18 @@ class Guard:
         limit = request.max_content_length
         if limit is not None and limit < options.max_body:
             options = replace(options, max_body=limit)
-        _put_body_back()
         environ = request.environ
+        if is_anonymous() and claim(environ, verifier, options) is None:
+            return None
+        _put_body_back()
         identity = authenticate(environ, verifier, options)
         # The view reads the verified body, and not what is left of the raw one.
         for name in ("stream", "content_length"):
             vars(request_itself()).pop(name, None)
-        if identity is not None:
-            self._accept(identity, body=environ["wsgi.input"])
+        if identity is None:
+            remember_anonymous()
+        else:
+            self._accept(identity, body=_settled_body(environ, options.memory_limit))
         return identity
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
@@ -181,6 +188,19 @@ def _naming(identity: Identity, refusal: AccessDenied) -> AccessDenied:
     refusal.service = identity.scope.service
     refusal.presigned = identity.presigned
     return refusal
+
+
+def _settled_body(environ: WSGIEnvironment, memory_limit: int) -> IO[bytes]:
+    """Return the verified body of *environ*, as one that need not be closed where it is small.
+
+    The test client closes no answer, and an unclosed file would warn there.
+    """
+    body: IO[bytes] = environ["wsgi.input"]
+    if int(environ.get("CONTENT_LENGTH") or 0) > memory_limit:
+        return body
+    with body:
+        small = environ["wsgi.input"] = BytesIO(body.read())
+    return small
 
 
 def _put_body_back() -> None:

@@ -181,7 +181,7 @@ def authorization_respelt(sent: SignedRequest, chance: Random) -> SignedRequest 
         scheme + b"\t" + rest,
         scheme + b" " + b" ".join(parts),
         scheme + b" " + b"; ".join(parts),
-        scheme + b" " + b", ".join([*parts, more]),
+        scheme + b" " + b", ".join(chance.choice([[*parts, more], [more, *parts]])),
         scheme + b" " + rest.lower(),
         scheme + b" " + rest.replace(b"=", b" = "),
         scheme + b" " + b", ".join(chance.sample(parts, 2)),

@@ -41,12 +41,17 @@ def hostile_changes(record: Record) -> Iterator[Change]:
     yield from _of_path(record, message)
     yield from _of_query(message)
     yield from _of_headers(message)
-    yield from _of_authorization(record, message)
+    yield from changes_of_who_signed(record)
     yield from _of_signature(message)
-    yield from _of_scope(record, message)
     yield from _of_coverage(message)
     yield from _of_token(record, message)
     yield from _of_body(message)
+
+
+def changes_of_who_signed(record: Record) -> Iterator[Change]:
+    """Yield each change to the key id or the scope of *record*, and its name."""
+    yield from _of_authorization(record, record.message)
+    yield from _of_scope(record, record.message)
 
 
 def harmless_changes(record: Record) -> Iterator[Change]:

@@ -156,6 +156,48 @@ def test_profile_of_a_service() -> None:
     assert policy(service=None, profile=ODD).profile(None) is ODD
 
 
+def test_narrowed() -> None:
+    """A policy can be narrowed to some of its regions and services, and keeps all the rest."""
+    wide = policy(
+        region=["a", "b"],
+        service=["items", "s3"],
+        profile={"items": ODD, "s3": S3},
+        hosts=["h"],
+        require_signed=["content-type"],
+    )
+    narrow = wide.narrowed(region="b", service=["s3"])
+    assert narrow == replace(wide, regions=("b",), services=("s3",), profiles={"s3": S3})
+    assert narrow.hosts == ("h",)
+    assert wide.narrowed(region=None, service=None) == wide
+    assert wide.narrowed(region=["b", "a"], service=None).regions == ("b", "a")
+
+
+def test_any_narrowed() -> None:
+    """What takes any region or service can be narrowed to each, under the profile it had."""
+    wide = policy(region=None, service=None, profile=ODD)
+    narrow = wide.narrowed(region="mars-1", service="s3")
+    assert narrow == replace(wide, regions=("mars-1",), services=("s3",), profiles={"s3": ODD})
+    assert wide.narrowed(region=None, service=None) == wide
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"region": "c"}, "region: c is not accepted"),
+        ({"region": ["a", "d", "c"]}, "region: c, d is not accepted"),
+        ({"service": ["items", "sqs"]}, "service: sqs is not accepted"),
+        ({"region": []}, "region is a name or a list of names; None accepts any"),
+        ({"service": "a b"}, "service: 'a b' is no part of a credential scope"),
+    ],
+)
+def test_narrowed_to_what_it_does_not_accept(changes: dict[str, Any], message: str) -> None:
+    """T35: narrowing never widens."""
+    given: dict[str, Any] = {"region": None, "service": None}
+    with pytest.raises(ConfigurationError) as refused:
+        policy(region=["a", "b"]).narrowed(**(given | changes))
+    assert str(refused.value) == message
+
+
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("-inf")])
 def test_no_skew(value: float) -> None:
     """A skew that is no positive number is the programmer's mistake."""

@@ -41,6 +41,18 @@ def test_iso_basic_round_trip(moment: datetime) -> None:
         assert found.date == text[:8]
 
 
+@given(MOMENTS)
+def test_at_undoes_parsing(moment: datetime) -> None:
+    """Every moment that a client can name has its ISO basic form, the first millennium too."""
+    text = f"{moment.year:04}" + moment.strftime("%m%dT%H%M%SZ")
+    assert Timestamp.at(posix(moment)) == Timestamp(iso=text, posix=posix(moment))
+
+
+def test_at_cuts_fractions() -> None:
+    """A clock's fraction of a second is no part of a timestamp."""
+    assert Timestamp.at(NOW + 0.999) == Timestamp(iso=TIMESTAMP, posix=NOW)
+
+
 @given(THIS_CENTURY)
 def test_http_dates(moment: datetime) -> None:
     """Each form of Date gives the same timestamp as the ISO basic form of that moment."""

@@ -1,7 +1,33 @@
-"""The least that Django needs to start; each test overrides what it is about."""
+"""A small Django project; each test overrides what it is about."""
 
 from __future__ import annotations
 
 SECRET_KEY = "a key for tests, and for nothing else"
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
 USE_TZ = True
+ROOT_URLCONF = "tests.django.urls"
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "wsgi_sigv4.contrib.django",
+]
+MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "wsgi_sigv4.contrib.django.middleware.SigV4Middleware",
+]
+SIGV4 = {
+    "CREDENTIALS": {
+        "AKIAIOSFODNN7EXAMPLE": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        "AKIDSECONDEXAMPLE": "a-second-secret/OF+ANOTHEREXAMPLE",
+    },
+    "REGION": "us-east-1",
+    "SERVICE": "items",
+}
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -38,7 +38,12 @@ def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     port = free_port()
     host = f"127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "--bind", host, request.param]
-    environment = {"ITEMS_HOSTS": host, "HOME": str(folder)}
+    environment = {
+        "ITEMS_HOSTS": host,
+        "HOME": str(folder),
+        # pytest-django has put that of the tests there.
+        "DJANGO_SETTINGS_MODULE": "examples.django_project.settings",
+    }
     with running(command, port=port, log=folder / "log", environment=environment):
         yield host
 
@@ -83,8 +88,9 @@ def test_signed_post_of_json_is_answered(host: str) -> None:
 
 def test_request_for_another_host_is_refused(host: str) -> None:
     """What was signed for another host is not taken here, wherever it is sent."""
-    status, _ = curl(f"http://{host}/items?q=lamp", "--header", "Host: elsewhere", *SIGNED)
+    status, body = curl(f"http://{host}/items?q=lamp", "--header", "Host: localhost", *SIGNED)
     assert status == 403
+    assert json.loads(body) == {"message": "Access Denied"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse
 from werkzeug.test import stream_encode_multipart
 
@@ -62,17 +63,25 @@ def sign(
     request = AWSRequest(method=method, url=base_url + path, data=body, headers=headers)
     credentials = Credentials(access_key_id, KEYS[access_key_id] if secret is None else secret)
     if expires is not None:
-        # Else botocore signs the hash of an empty body.
-        request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+        # botocore would move a body into the query, and would sign that it is empty.
+        if body:
+            request.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+        request.data = b""
         SigV4QueryAuth(credentials, service, region, expires=expires).add_auth(request)
+        request.data = body
     else:
         auth = S3SigV4Auth if s3 else SigV4Auth
         auth(credentials, service, region).add_auth(request)
     return request
 
 
-def send(client: FlaskClient, signed: AWSRequest, **options: Any) -> TestResponse:
-    """Send *signed* as it is; *options* are those of the client's open()."""
+def send(
+    client: FlaskClient, signed: AWSRequest, *, buffered: bool = True, **options: Any
+) -> TestResponse:
+    """Send *signed* as it is; *options* are those of the client's open().
+
+    A buffered answer is read and closed, as a server does it.
+    """
     scheme, _, rest = signed.url.partition("://")
     host, _, target = rest.partition("/")
     return client.open(
@@ -81,6 +90,7 @@ def send(client: FlaskClient, signed: AWSRequest, **options: Any) -> TestRespons
         base_url=f"{scheme}://{host}",
         data=signed.data,
         headers=list(signed.headers.items()),
+        buffered=buffered,
         **options,
     )
 
@@ -101,8 +111,9 @@ def post(
 def multipart(data: dict[str, Any]) -> tuple[bytes, str]:
     """Return a multipart form of *data*, and its Content-Type; bytes become a file."""
     values = {
-        name: (BytesIO(value), "file.bin") if isinstance(value, bytes) else value
+        name: FileStorage(BytesIO(value), "file.bin") if isinstance(value, bytes) else value
         for name, value in data.items()
     }
     stream, _, boundary = stream_encode_multipart(values)
-    return stream.read(), f"multipart/form-data; boundary={boundary}"
+    with stream:
+        return stream.read(), f"multipart/form-data; boundary={boundary}"

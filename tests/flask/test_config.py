@@ -135,7 +135,7 @@ def test_overrides_win() -> None:
 
 def test_overrides_misspelt() -> None:
     """A keyword argument that is no parameter is refused at once."""
-    with pytest.raises(ConfigurationError, match="SIGV4_HOST$"):
+    with pytest.raises(ConfigurationError, match=r"SIGV4_HOST$"):
         SigV4(host="localhost")
 
 

@@ -58,7 +58,7 @@ class Counting:
 def test_signed(access_key_id: str, expires: int | None) -> None:
     """A signed request reaches the view, which learns whose it is."""
     client = app_with(sigv4_required(whoami)).test_client()
-    answer = get(client, "/items?q=a+b&q=%2F", access_key_id=access_key_id, expires=expires)
+    answer = get(client, "/items?q=a%20b&q=%2F", access_key_id=access_key_id, expires=expires)
     assert (answer.status_code, answer.text) == (200, access_key_id)
 
 
@@ -117,7 +117,7 @@ def test_forms_of_the_decorator(guard: Any) -> None:
 @pytest.mark.parametrize(
     "use",
     [
-        pytest.param(lambda: sigv4_required("items"), id="a name for a view"),  # type: ignore[type-var]
+        pytest.param(lambda: sigv4_required("items"), id="a name for a view"),  # type: ignore[call-overload]
         pytest.param(lambda: sigv4_required(whoami, optional=True), id="both"),  # type: ignore[call-overload]
     ],
 )
@@ -186,7 +186,7 @@ def test_narrowed(options: Any, accepted: Any, refused: Any) -> None:
     assert get(client, **accepted).text == ACCESS_KEY_ID
     answer = get(client, **refused)
     assert answer.status_code == 403
-    assert "Credential should be scoped to" in answer.json["message"]
+    assert "Credential should be scoped to" in answer.text
 
 
 def test_narrowed_refuses_the_scope_before_the_key() -> None:
@@ -218,7 +218,7 @@ def test_narrowed_below_a_wider_check() -> None:
     assert provider.asked == 1
     answer = get(client, service="items")
     assert answer.status_code == 403
-    assert "correct service: 'files'" in answer.json["message"]
+    assert "correct service: 'files'" in answer.text
 
 
 def test_presigned_refused_below_a_wider_check() -> None:
@@ -355,34 +355,34 @@ def test_whole_app() -> None:
     assert client.get("/health").text == "nobody"
 
 
+@pytest.mark.parametrize("merge_slashes", [True, False])
 @pytest.mark.parametrize(
-    ("path", "merge_slashes", "status"),
+    "path",
     [
-        pytest.param("/items//lamp", True, 308, id="Flask redirects"),
-        pytest.param("/items//lamp", False, 400, id="Flask does not"),
-        pytest.param("/items/./lamp", False, 400, id="dot segment"),
-        pytest.param("/items/x/../lamp", False, 400, id="dot segments"),
-        pytest.param("/items/%2e%2e/lamp", False, 400, id="escaped dot segments"),
+        pytest.param("/items/x//lamp", id="doubled slash"),
+        pytest.param("/items/./lamp", id="dot segment"),
+        pytest.param("/items/x/../lamp", id="dot segments"),
+        pytest.param("/items/%2e%2e/lamp", id="escaped dot segments"),
+        pytest.param("/items/x%2F..%2Flamp", id="dot segments behind an escape"),
     ],
 )
-def test_t31_path_not_in_normal_form(path: str, merge_slashes: bool, status: int) -> None:
+def test_t31_path_not_in_normal_form(path: str, merge_slashes: bool) -> None:
     """T31: routing has been done, so a signed path that is not in normal form is not served."""
-    served = []
-
-    def view(path: str) -> str:
-        served.append(path)
-        return "served"
-
     app = make_app()
     app.url_map.merge_slashes = merge_slashes
-    app.add_url_rule("/items/<path:path>", view_func=sigv4_required(view))
-    signed = sign("/items/lamp")
-    signed.url = f"http://localhost{path}"
-    resigned = sign(path)
-    for attempt in (signed, resigned):
-        assert send(app.test_client(), attempt).status_code in (status, 403, 308)
-    assert send(app.test_client(), resigned).status_code == status
-    assert served == []
+    app.add_url_rule("/items/<path:path>", view_func=sigv4_required(lambda path: path))
+    client = app.test_client()
+    assert get(client, "/items/lamp").text == "lamp"
+    answer = get(client, path)
+    assert (answer.status_code, answer.headers["x-amzn-ErrorType"]) == (400, "InvalidURI")
+
+
+def test_t31_redirect_to_the_merged_path() -> None:
+    """T31: where Flask itself redirects to the merged path, it serves nothing before."""
+    client = app_with(sigv4_required(lambda name: name), "/items/<name>").test_client()
+    answer = get(client, "/items//lamp")
+    assert answer.status_code == 308
+    assert answer.headers["Location"] == "http://localhost/items/lamp"
 
 
 def test_s3_path_is_not_normalised() -> None:
@@ -436,8 +436,10 @@ def test_identity_of_one_request_only() -> None:
 
 
 def test_current_identity_outside_of_a_request() -> None:
-    """Without a request there is no identity, and asking for it is no error."""
+    """Without a request there is no identity, and using one is Flask's own error."""
     assert not current_identity
+    with pytest.raises(RuntimeError, match="outside of request context"):
+        print(current_identity.access_key_id)
 
 
 def test_identity_says_what_was_signed() -> None:
@@ -481,7 +483,7 @@ def test_t38_remote_user_on_request(remote_user: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("later", "expires", "status"),
-    [(299, None, 200), (302, None, 403), (58, 60, 200), (61, 60, 403)],
+    [(299, None, 200), (302, None, 403), (58, 60, 200), (61, 60, 400)],
 )
 def test_freshness(later: int, expires: int | None, status: int) -> None:
     """SIGV4_CLOCK decides what is fresh: 300 seconds for a header, its life for a URL."""

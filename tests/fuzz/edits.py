@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _ALL_CHANGES = CHANGES + FORGERIES
+_SCOPES = (b"20261120", b"us-west-2", b"s3", b"aws4_request2", b"AKIDEXAMPLE", b"")
 _PARTS = (b"Credential", b"SignedHeaders", b"Signature", b"Date", b"Expires", b"Security-Token")
 
 
@@ -68,7 +70,8 @@ def edit_path(sent: SignedRequest, tape: Tape) -> SignedRequest:
 def edit_part(sent: SignedRequest, tape: Tape) -> SignedRequest:
     """Change a part of the authorization."""
     name = tape.pick(_PARTS)
-    return sent.with_part(name, spliced(tape, sent.part(name))) or sent
+    value = tape.text() if tape.byte() % 2 else spliced(tape, sent.part(name))
+    return sent.with_part(name, value) or sent
 
 
 def edit_date(sent: SignedRequest, tape: Tape) -> SignedRequest:
@@ -83,6 +86,80 @@ def edit_date(sent: SignedRequest, tape: Tape) -> SignedRequest:
     return dated.with_part(b"SignedHeaders", names) or dated
 
 
+def edit_scope(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Change the key, or a part of the scope."""
+    parts = sent.part(b"Credential").split(b"/")
+    at = tape.byte() % len(parts)
+    parts[at] = tape.pick(_SCOPES) or tape.text()
+    return sent.with_part(b"Credential", b"/".join(parts)) or sent
+
+
+def edit_list(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Write another list of signed headers."""
+    names = sent.part(b"SignedHeaders").split(b";")
+    at = tape.byte() % len(names)
+    ways = (
+        names[:at] + names[at + 1 :],
+        [*names[:at], names[at].upper(), *names[at + 1 :]],
+        [*names, names[at]],
+        [names[at], *names[:at], *names[at + 1 :]],
+        sorted({*names, *(name.lower() for name, _ in sent.headers)} - {b"authorization"}),
+        sorted([*names, tape.text().lower()]),
+    )
+    return sent.with_part(b"SignedHeaders", b";".join(tape.pick(ways))) or sent
+
+
+def edit_algorithm(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Name another algorithm."""
+    new = tape.pick((b"AWS4-HMAC-SHA256x", b"aws4-hmac-sha256", b"AWS4-HMAC", b"")) or tape.text()
+    at = sent.find_header(b"authorization")
+    if at is None:
+        return sent.with_part(b"Algorithm", new) or sent
+    name, value = sent.headers[at]
+    return sent.with_header(at, (name, value.replace(b"AWS4-HMAC-SHA256", new)))
+
+
+def edit_payload(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Say something else of the body."""
+    computed = hashlib.sha256(sent.body).hexdigest().encode()
+    value = tape.pick((computed, computed.upper(), b"UNSIGNED-PAYLOAD", b"")) or tape.text()
+    at = sent.find_header(b"x-amz-content-sha256")
+    if tape.byte() % 3 == 0:
+        return sent.with_items([*sent.items, b"X-Amz-Content-Sha256=" + value])
+    if at is None:
+        return sent.plus_header(b"x-amz-content-sha256", value)
+    return sent.with_header(at, (sent.headers[at][0], value))
+
+
+def remove_item(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Take a piece of the query away, or send it twice."""
+    items = sent.items
+    if not items:
+        return sent
+    at = tape.byte() % len(items)
+    return sent.with_items(items[:at] + items[at : at + 1] * tape.pick((0, 2)) + items[at + 1 :])
+
+
+def unsigned(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Take away all that signs the request, or all but one piece."""
+    spared = tape.byte()
+    lines = [
+        line
+        for at, line in enumerate(sent.headers)
+        if at == spared or not line[0].lower().startswith((b"x-amz-", b"authorization"))
+    ]
+    items = [
+        item for at, item in enumerate(sent.items) if at == spared or not item.startswith(b"X-Amz-")
+    ]
+    return replace(sent.with_items(items), headers=tuple(lines))
+
+
+def edit_time(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Bring the request at another time, near where something ends."""
+    border = tape.pick((0, 300, 900, 3600)) + tape.pick((0, 1, -1, 2))
+    return replace(sent, now=sent.now + border * tape.pick((1, -1)))
+
+
 def edit_body(sent: SignedRequest, tape: Tape) -> SignedRequest:
     """Change the body."""
     return replace(sent, body=spliced(tape, sent.body))
@@ -93,17 +170,12 @@ def edit_method(sent: SignedRequest, tape: Tape) -> SignedRequest:
     return replace(sent, method=spliced(tape, sent.method.encode()).decode("latin-1"))
 
 
-def sign_again(sent: SignedRequest, tape: Tape) -> SignedRequest:
-    """Sign what has become of the request, as its client could."""
-    listed = [name for name in sent.part(b"SignedHeaders").split(b";") if name]
-    if tape.byte() % 2:
-        more = {name.lower() for name, _ in sent.headers} - {b"authorization", b"user-agent"}
-        listed = sorted({*listed, *more})
-    again = sent.with_part(b"SignedHeaders", b";".join(listed)) or sent
+def signed_again(sent: SignedRequest) -> SignedRequest:
+    """Sign what has become of the request, as its client could, allowed or not."""
     try:
-        return again.with_part(b"Signature", signature_of(again)) or again
+        return sent.with_part(b"Signature", signature_of(sent)) or sent
     except Refused:
-        return again
+        return sent
 
 
 _EDITS: tuple[Callable[[SignedRequest, Tape], SignedRequest], ...] = (
@@ -114,9 +186,15 @@ _EDITS: tuple[Callable[[SignedRequest, Tape], SignedRequest], ...] = (
     edit_path,
     edit_part,
     edit_date,
+    edit_scope,
+    edit_list,
+    edit_algorithm,
+    edit_payload,
+    remove_item,
+    unsigned,
+    edit_time,
     edit_body,
     edit_method,
-    sign_again,
 )
 
 
@@ -127,7 +205,7 @@ def edited(sent: SignedRequest, tape: Tape) -> SignedRequest:
         sent = change(sent, Random(tape.byte())) or sent
     for _ in range(tape.byte() % 5):
         sent = tape.pick(_EDITS)(sent, tape)
-    return sent
+    return signed_again(sent) if tape.byte() % 2 else sent
 
 
 class BrokenInput(io.RawIOBase):
@@ -148,13 +226,12 @@ _KEYS = (
     *("HTTP_X_AMZ_CONTENT_SHA256", "HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE", "HTTP_EXPECT"),
     *("HTTP_TRANSFER_ENCODING", "HTTP_SCRIPT_NAME", "HTTP_PATH_INFO", "HTTP_X_FORWARDED_HOST"),
     *("HTTP_ORIGIN", "HTTP_ACCESS_CONTROL_REQUEST_METHOD", "REMOTE_USER"),
-    *("wsgi_sigv4.identity", "wsgi_sigv4.access_key_id"),
 )
 
 
 def edit_environ(environ: WSGIEnvironment, tape: Tape) -> None:
     """Change a key of *environ* to what no server, or a very odd one, would give."""
-    kind = tape.byte() % 8
+    kind = tape.byte() % 10
     key = tape.pick(_KEYS)
     if kind == 0:
         environ["HTTP_" + tape.text().decode("latin-1").upper().replace("-", "_")] = _value(tape)
@@ -169,6 +246,13 @@ def edit_environ(environ: WSGIEnvironment, tape: Tape) -> None:
         environ["asgi.scope"] = {"raw_path": tape.text(), "query_string": tape.text()}
     elif kind == 5:
         environ[key] = _value(tape)
+    elif kind == 6:
+        host = tape.pick((str(environ.get("HTTP_HOST", "")), "evil.example", ""))
+        for name in ("RAW_URI", "REQUEST_URI"):
+            environ[name] = f"http://{host}{environ.get(name, '/')}"
+    elif kind == 7:
+        # What a middleware outside ours, or another process, may have left there.
+        environ["wsgi_sigv4.identity"] = environ["wsgi_sigv4.access_key_id"] = "AKIDEXAMPLE"
     else:
         old = str(environ.get(key, "")).encode("latin-1", "replace")
         environ[key] = spliced(tape, old).decode("latin-1")

@@ -99,6 +99,8 @@ def sent_of(environ: WSGIEnvironment, like: SignedRequest, body: bytes) -> Signe
         like: a request to the same server.
         body: the body.
     """
+    if contradicts_itself(environ):
+        return None
     routed = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     query = environ.get("QUERY_STRING", "")
     targets = {environ[key] for key in ("REQUEST_URI", "RAW_URI") if key in environ}
@@ -121,6 +123,14 @@ def sent_of(environ: WSGIEnvironment, like: SignedRequest, body: bytes) -> Signe
         query=query.encode("latin-1"),
         headers=tuple(lines_of(environ)),
         body=body,
+    )
+
+
+def contradicts_itself(environ: WSGIEnvironment) -> bool:
+    """Return whether headers with an underscore have got among the keys of the server."""
+    return not environ.keys().isdisjoint({"HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"}) or any(
+        f"HTTP_{key}" in environ and environ[f"HTTP_{key}"] != environ.get(key)
+        for key in ("CONTENT_TYPE", "CONTENT_LENGTH")
     )
 
 

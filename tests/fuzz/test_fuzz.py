@@ -48,7 +48,7 @@ def test_seeded_garbage_does_no_harm() -> None:
         fuzz_one(mutated(chance, chance.choice(KEPT)))
         tapes += 2
     print(f"{tapes} tapes in {SECONDS:g} seconds")
-    assert tapes > 100 * SECONDS
+    assert tapes > 10 * SECONDS
 
 
 def mutated(chance: Random, tape: bytes) -> bytes:

@@ -55,6 +55,8 @@ def seen(environ: WSGIEnvironment, path: bytes, body: bytes) -> dict[str, Any]:
         "length": len(body),
         "content_length": environ.get("CONTENT_LENGTH"),
         "transfer_encoding": environ.get("HTTP_TRANSFER_ENCODING"),
+        "server_software": environ.get("SERVER_SOFTWARE"),
+        "marks": [key for key in ("asgi.scope", "uwsgi.version") if key in environ],
         "amz": sorted(key for key in environ if key.startswith("HTTP_X_AMZ_")),
     }
 

@@ -6,4 +6,5 @@ from a2wsgi import WSGIMiddleware
 
 from tests.servers.applications import application as wsgi_application
 
-application = WSGIMiddleware(wsgi_application)
+# Its own types of WSGI are narrower than those of typeshed.
+application = WSGIMiddleware(wsgi_application)  # type: ignore[arg-type]

@@ -23,8 +23,17 @@ MEBIBYTE = 1024 * 1024
 BIG = bytes(range(256)) * (3 * MEBIBYTE // 256)
 
 _JSON = b'{"name": "caf\xc3\xa9", "tags": ["a", "b"]}'
-_POST = {"method": "POST", "headers": (("Content-Type", "application/json"),), "body": _JSON}
-_CHUNKED = {"method": "PUT", "body": _JSON, "chunked": True}
+_POST: dict[str, Any] = {
+    "method": "POST",
+    "headers": (("Content-Type", "application/json"),),
+    "body": _JSON,
+}
+_FORM: dict[str, Any] = {
+    "method": "POST",
+    "headers": (("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),),
+    "body": b"Action=SendMessage&MessageBody=a+b%26c%20d&Version=2012-11-05",
+}
+_CHUNKED: dict[str, Any] = {"method": "PUT", "body": _JSON, "chunked": True}
 _UTF8 = "voil\N{LATIN SMALL LETTER A WITH GRAVE}"
 _RESERVED = "/a(b)!*'$,;:@=+"
 _MISMATCH = {ITEMS: "InvalidSignatureException", S3: "SignatureDoesNotMatch"}
@@ -55,7 +64,7 @@ def _both(name: str, target: str = "/items/1", **case: Any) -> list[Case]:
     return [_case(name, service, target, **case) for service in (ITEMS, S3)]
 
 
-def _wrong_signature(signed: Signed) -> Signed:
+def with_wrong_signature(signed: Signed) -> Signed:
     """Put a digit of the signature in another's place."""
     (value,) = (value for name, value in signed.headers if name == "Authorization")
     last = "1" if value[-1] == "0" else "0"
@@ -114,7 +123,9 @@ PATHS = [
     _case(".. and //", ITEMS, "/a//b/../c", path="/a/c"),
     _case(".. and //", S3, "/a//b/../c", path="/a//b/../c"),
     *_both(
-        "absolute-form", "/items/1?q=x", alter=lambda s: replace(s, target=f"http://{HOST}{s.target}")
+        "absolute-form",
+        "/items/1?q=x",
+        alter=lambda s: replace(s, target=f"http://{HOST}{s.target}"),
     ),
 ]
 
@@ -139,6 +150,7 @@ HEADERS = [
 
 BODIES = [
     *_both("JSON POST", **_POST),
+    *_both("form POST", "/", path="/", **_FORM),
     *_both("empty POST", method="POST"),
     *_both("DELETE with a body", method="DELETE", body=_JSON),
     *_both("3 MiB PUT, hash sent", method="PUT", body=BIG, payload="hash"),
@@ -162,9 +174,7 @@ SPOILT = [
         **_CHUNKED,
     ),
     # All of the body is there, and its hash says so.
-    *_both(
-        "chunked without its last chunk", alter=lambda s: replace(s, cut=5), **_CHUNKED
-    ),
+    *_both("chunked without its last chunk", alter=lambda s: replace(s, cut=5), **_CHUNKED),
 ]
 
 REFUSED = [
@@ -174,10 +184,10 @@ REFUSED = [
         refused=(403,),
         code={ITEMS: "MissingAuthenticationTokenException", S3: "AccessDenied"},
     ),
-    *_both("wrong signature", alter=_wrong_signature, refused=(403,), code=_MISMATCH),
+    *_both("wrong signature", alter=with_wrong_signature, refused=(403,), code=_MISMATCH),
     *_both(
         "wrong signature, 3 MiB",
-        alter=_wrong_signature,
+        alter=with_wrong_signature,
         refused=(403,),
         code=_MISMATCH,
         method="PUT",

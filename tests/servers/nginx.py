@@ -70,6 +70,7 @@ http {{
 }}
 """
 
+
 def command(location: str, *, port: int, upstream: int, folder: Path) -> list[str]:
     """Return the command line of an nginx that listens on *port* and passes on to *upstream*.
 

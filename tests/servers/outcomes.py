@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import uuid
 from dataclasses import dataclass
@@ -111,9 +110,3 @@ def outcome(running: Running, case: Case) -> Outcome:
     signed = case.signed(prefix=running.server.prefix, case=name)
     answer = exchange(running.port, signed.sending())
     return Outcome(case=case, answer=answer, calls=tuple(running.calls(name)))
-
-
-def echoed(answer: Answer) -> dict[str, Any]:
-    """Return what the application said in *answer*."""
-    said: dict[str, Any] = json.loads(answer.body)
-    return said

@@ -31,25 +31,19 @@ class Server:
 
     Attributes:
         name: of the row in the table.
-        distribution: the package whose version the table shows; None: of Python itself.
+        package: whose version the table shows.
         command: returns the command line for a port.
         options: for the middleware.
         front: the configuration of nginx in front of it; None: clients speak to it directly.
         prefix: a path that clients put before every path, and nginx takes away.
-        notes: lines for the table: what is special about the set-up.
     """
 
     name: str
-    distribution: str | None
+    package: str
     command: Callable[[int], list[str]]
     options: Mapping[str, Any] = field(default_factory=dict)
     front: str | None = None
     prefix: str = ""
-
-    @property
-    def misconfigured(self) -> bool:
-        """Whether what nginx passes on is not what was signed."""
-        return self.front in (nginx.DEFAULT_HOST, nginx.URI_PART)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,34 +142,34 @@ _GTHREAD = _gunicorn("gthread")
 SERVERS = {
     server.name: server
     for server in (
-        Server(name="wsgiref", distribution=None, command=_launch("wsgiref")),
-        Server(name="runserver", distribution="Django", command=_django),
-        Server(name="werkzeug", distribution="Werkzeug", command=_launch("werkzeug")),
-        Server(name="gunicorn sync", distribution="gunicorn", command=_gunicorn("sync")),
-        Server(name="gunicorn gthread", distribution="gunicorn", command=_GTHREAD),
-        Server(name="gunicorn gevent", distribution="gunicorn", command=_gunicorn("gevent")),
-        Server(name="waitress", distribution="waitress", command=_waitress),
-        Server(name="uWSGI", distribution="pyuwsgi", command=_uwsgi("--http-socket")),
-        Server(name="cheroot", distribution="cheroot", command=_launch("cheroot")),
-        Server(name="gevent", distribution="gevent", command=_launch("gevent")),
-        Server(name="granian", distribution="granian", command=_granian),
-        Server(name="a2wsgi, uvicorn", distribution="a2wsgi", command=_uvicorn),
+        Server(name="wsgiref", package="Python", command=_launch("wsgiref")),
+        Server(name="runserver", package="Django", command=_django),
+        Server(name="werkzeug", package="Werkzeug", command=_launch("werkzeug")),
+        Server(name="gunicorn sync", package="gunicorn", command=_gunicorn("sync")),
+        Server(name="gunicorn gthread", package="gunicorn", command=_GTHREAD),
+        Server(name="gunicorn gevent", package="gunicorn", command=_gunicorn("gevent")),
+        Server(name="waitress", package="waitress", command=_waitress),
+        Server(name="uWSGI", package="pyuwsgi", command=_uwsgi("--http-socket")),
+        Server(name="cheroot", package="cheroot", command=_launch("cheroot")),
+        Server(name="gevent", package="gevent", command=_launch("gevent")),
+        Server(name="granian", package="granian", command=_granian),
+        Server(name="a2wsgi, uvicorn", package="a2wsgi", command=_uvicorn),
         Server(
             name="nginx, gunicorn",
-            distribution="gunicorn",
+            package="gunicorn",
             command=_GTHREAD,
             front=nginx.TO_GUNICORN,
         ),
         Server(
             name="nginx, uWSGI",
-            distribution="pyuwsgi",
+            package="pyuwsgi",
             command=_uwsgi("--uwsgi-socket"),
             options={"length_of_chunked": True},
             front=nginx.TO_UWSGI,
         ),
         Server(
             name="nginx, stripped prefix",
-            distribution="gunicorn",
+            package="gunicorn",
             command=_GTHREAD,
             options={"path_prefix": "/api"},
             front=nginx.STRIPPED_PREFIX,
@@ -183,13 +177,13 @@ SERVERS = {
         ),
         Server(
             name="nginx, its default Host",
-            distribution="gunicorn",
+            package="gunicorn",
             command=_GTHREAD,
             front=nginx.DEFAULT_HOST,
         ),
         Server(
             name="nginx, proxy_pass with a URI",
-            distribution="gunicorn",
+            package="gunicorn",
             command=_GTHREAD,
             front=nginx.URI_PART,
         ),

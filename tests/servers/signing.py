@@ -155,8 +155,8 @@ class Request:
         if self.awaits_continue:
             signed = signed.with_header("Expect", "100-continue")
         if self.presigned:
-            parts = urlsplit(request.url)
-            signed = replace(signed, target=f"{prefix + self.target.partition('?')[0]}?{parts.query}")
+            path = prefix + self.target.partition("?")[0]
+            signed = replace(signed, target=f"{path}?{urlsplit(request.url).query}")
         return signed
 
     def _sign(self, request: AWSRequest) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import io
 import select
 import socket
+import struct
 import time
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -22,7 +23,6 @@ from typing import cast
 PATIENCE = 15.0
 #: Seconds that a client waits for `100 Continue` before it sends the body all the same.
 CONTINUE_SECONDS = 1.0
-#: The longest answer the tests look for; what comes after it is left unread.
 _PIECE = 64 * 1024
 
 
@@ -108,6 +108,22 @@ class Connection:
             seconds=time.monotonic() - started,
         )
 
+    def send_and_reset(self, sending: Sending) -> None:
+        """Send a request and break the connection off, as a client that has crashed."""
+        self._send(sending.head + sending.body)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def send_and_read_on(self, sending: Sending) -> bytes:
+        """Send a request, say that it was the last, and return all that comes until the end."""
+        received = bytearray()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._send(sending.head + sending.body)
+            self._socket.shutdown(socket.SHUT_WR)
+            while data := self.receive():
+                received += data
+        return bytes(received)
+
     def receive(self) -> bytes:
         """Return the next bytes; none at the end."""
         if self._received:
@@ -176,7 +192,7 @@ class _Readable(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         data = self._left or self._connection.receive()
         count = min(len(data), len(buffer))
         buffer[:count], self._left = data[:count], data[count:]

@@ -22,6 +22,8 @@ from tests.testing.applications import signer
 from tests.testing.applications import verifier
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
+from wsgi_sigv4.contrib.flask import SigV4
+from wsgi_sigv4.contrib.flask import sigv4_required
 from wsgi_sigv4.testing import sign_client
 
 Send = Callable[[Client], TestResponse]
@@ -32,13 +34,27 @@ def werkzeug_client(verifier: Verifier) -> Client:
     return Client(guarded(verifier))
 
 
-def flask_client(verifier: Verifier) -> Client:
-    """Return Flask's client for the application, as Flask would have it."""
+def flask_app() -> Flask:
+    """Return the application as Flask would have it, guarded by nothing yet."""
     app = Flask("tests")
     methods = ["GET", "POST", "PUT"]
     app.add_url_rule("/", "root", lambda: seen(flask_request), methods=methods)
     app.add_url_rule("/<path:path>", "path", lambda path: seen(flask_request), methods=methods)
+    return app
+
+
+def wrapped_flask_client(verifier: Verifier) -> Client:
+    """Return Flask's client for an app that the middleware wraps."""
+    app = flask_app()
     app.wsgi_app = SigV4Middleware(app.wsgi_app, verifier)  # type: ignore[method-assign]
+    return app.test_client()
+
+
+def flask_client(verifier: Verifier) -> Client:
+    """Return Flask's client for an app that is guarded by the extension."""
+    app = flask_app()
+    SigV4(app, verifier=verifier)
+    app.before_request(sigv4_required.check)
     return app.test_client()
 
 
@@ -54,6 +70,7 @@ def told(answer: TestResponse) -> dict[str, Any]:
 CLIENTS = [
     pytest.param(werkzeug_client, id="werkzeug"),
     pytest.param(flask_client, id="flask"),
+    pytest.param(wrapped_flask_client, id="flask-wrapped"),
 ]
 WAYS = [pytest.param(None, id="header"), pytest.param(60, id="presigned")]
 

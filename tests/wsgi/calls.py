@@ -72,9 +72,7 @@ class Application:
 
     environs: list[dict[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    headers: list[tuple[str, str]] = field(
-        default_factory=lambda: [("Content-Type", "text/plain")]
-    )
+    headers: list[tuple[str, str]] = field(default_factory=lambda: [("Content-Type", "text/plain")])
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.environs.append(dict(environ))

@@ -116,7 +116,7 @@ def verifier(*, s3: bool = False, **parameters: Any) -> Verifier:
         ACCESS_KEY_ID: Credentials(SECRET, principal="alice"),
         TEMPORARY_ID: Credentials(SECRET, session_token=SESSION_TOKEN),
     }
-    defaults = {
+    defaults: dict[str, Any] = {
         "credentials": keys,
         "region": "us-east-1",
         "service": "s3" if s3 else "items",

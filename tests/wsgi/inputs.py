@@ -4,9 +4,29 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from collections.abc import Iterator
 
 
-class Socket:
+class Input:
+    """A stream of which only ``read`` is used."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to *size* bytes."""
+        raise NotImplementedError
+
+    def readline(self, size: int = -1) -> bytes:
+        """Fail the test."""
+        raise AssertionError("readline()")
+
+    def readlines(self, hint: int = -1) -> list[bytes]:
+        """Fail the test."""
+        raise AssertionError("readlines()")
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise AssertionError("iter()")
+
+
+class Socket(Input):
     """A stream as a socket is: whoever reads beyond what the client sends waits for ever.
 
     Here that fails the test instead. It counts what was read.
@@ -27,7 +47,7 @@ class Socket:
         return piece
 
 
-class Broken:
+class Broken(Input):
     """A stream that gives *pieces*, and then raises *error*."""
 
     def __init__(self, pieces: Iterable[bytes], error: BaseException) -> None:
@@ -41,7 +61,7 @@ class Broken:
         raise self._error
 
 
-class Endless:
+class Endless(Input):
     """A chunked body that never ends; it counts what was read."""
 
     def __init__(self) -> None:
@@ -54,7 +74,7 @@ class Endless:
         return bytes(size)
 
 
-class Untouched:
+class Untouched(Input):
     """A stream that nobody may read."""
 
     def read(self, size: int = -1) -> bytes:

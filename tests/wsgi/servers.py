@@ -98,7 +98,7 @@ def environ_of(
     *,
     body: object = None,
     chunked: bool = False,
-    **changes: str,
+    **changes: Any,
 ) -> dict[str, Any]:
     """Return the environ that *server* makes of *message*.
 
@@ -153,7 +153,7 @@ def header_keys(message: Message, server: Server) -> dict[str, str]:
 
 def asgi_environ_of(message: Message, *, root_path: str = "") -> dict[str, Any]:
     """Return the environ that a2wsgi itself makes of *message* under uvicorn."""
-    scope = {
+    scope: Any = {
         "type": "http",
         "http_version": "1.1",
         "method": message.method,
@@ -166,7 +166,8 @@ def asgi_environ_of(message: Message, *, root_path: str = "") -> dict[str, Any]:
         "server": ("127.0.0.1", 8000),
         "client": ("127.0.0.1", 50000),
     }
-    environ: dict[str, Any] = dict(build_environ(scope, io.BytesIO(message.body)))
+    body: Any = io.BytesIO(message.body)
+    environ: dict[str, Any] = dict(build_environ(scope, body))
     environ["wsgi.errors"] = io.StringIO()
     if message.body:
         environ["CONTENT_LENGTH"] = str(len(message.body))

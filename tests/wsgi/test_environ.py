@@ -54,9 +54,7 @@ from wsgi_sigv4.errors import MalformedTarget
 from wsgi_sigv4.errors import PathNotRouted
 
 by_name = pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
-with_raw_target = pytest.mark.parametrize(
-    "server", WITH_RAW_TARGET, ids=lambda server: server.name
-)
+with_raw_target = pytest.mark.parametrize("server", WITH_RAW_TARGET, ids=lambda server: server.name)
 without_raw_target = pytest.mark.parametrize(
     "server", WITHOUT_RAW_TARGET, ids=lambda server: server.name
 )
@@ -338,7 +336,7 @@ def test_set_path_refuses_a_path_beside_the_mount_point(path: bytes) -> None:
         set_path(environ_of(Message.of(), SCRIPT_NAME="/m"), path)
 
 
-def stripped(message: Message, server: Server, prefix: bytes, **changes: str) -> dict[str, Any]:
+def stripped(message: Message, server: Server, prefix: bytes, **changes: Any) -> dict[str, Any]:
     """Return the environ behind a proxy that takes *prefix* off the path."""
     behind = replace(message, path=message.path.removeprefix(prefix))
     return environ_of(behind, server, **changes)
@@ -466,7 +464,7 @@ def test_t32_forwarded_headers_are_not_believed(header: str) -> None:
         "HTTP_X_ORIGINAL_URI": "/evil",
         "HTTP_X_RAW_URI": "/evil",
     }
-    environ = environ_of(sign(), **{header: values[header]})
+    environ = environ_of(sign()) | {header: values[header]}
     assert call(guarded(app), environ).status == 200
     environ = environ_of(sign(target="/evil", host="evil.example"), HTTP_HOST=HOST)
     environ.update(values, RAW_URI="/items?q=1", PATH_INFO="/items", QUERY_STRING="q=1")
@@ -539,7 +537,9 @@ def test_rule_9_servers_that_join_with_a_blank_get_a_second_form(server: Server)
     message = sign(headers={"x-amz-meta-a": "one,two"})
     lines = [pair for pair in message.headers if pair[0] != b"x-amz-meta-a"]
     lines += [(b"x-amz-meta-a", b"one"), (b"x-amz-meta-a", b"two")]
-    assert send(guarded(Application()), replace(message, headers=tuple(lines)), server).status == 200
+    assert (
+        send(guarded(Application()), replace(message, headers=tuple(lines)), server).status == 200
+    )
     app = Application()
     assert send(guarded(app), repeated(), server).status == 403
     assert not app.called
@@ -630,7 +630,9 @@ def test_rule_10_signed_name_with_an_underscore_is_refused() -> None:
 def test_rule_10_header_named_like_a_key_of_the_server_is_refused(key: str) -> None:
     """Rule 10: gunicorn takes SCRIPT_NAME from a header of that name, and shows it."""
     app = Application()
-    environ = environ_of(sign(target="/p/q"), SCRIPT_NAME="/p", PATH_INFO="/q", **{key: "/p"})
+    environ = environ_of(
+        sign(target="/p/q"), SCRIPT_NAME="/p", PATH_INFO="/q", **dict[str, Any]({key: "/p"})
+    )
     answer = call(guarded(app), environ)
     assert answer.status == 400
     assert "named like a key of the server" in answer.text
@@ -668,7 +670,7 @@ def test_header_names_of_any_length_are_read() -> None:
 
 def test_header_name_that_is_not_ascii_matches_none() -> None:
     """A name that no client can sign is none of the signed ones, and harms nothing."""
-    environ = environ_of(sign(), **{"HTTP_X_AMZ_DAT\xc9": "1", "HTTP_\u3042": "1"})
+    environ = environ_of(sign()) | {"HTTP_X_AMZ_DAT\xc9": "1", "HTTP_\u3042": "1"}
     names = request_from_environ(environ).header_names
     assert "x-amz-dat\\xe9" in names
     assert "\\u3042" in names
@@ -679,7 +681,7 @@ def test_header_name_that_is_not_ascii_matches_none() -> None:
 def test_rule_11_line_breaks_in_values_are_refused(key: str, value: str) -> None:
     """Rule 11: folded lines and NUL in any header are refused, signed or not."""
     app = Application()
-    answer = call(guarded(app), environ_of(sign(), UWSGI, **{key: value}))
+    answer = call(guarded(app), environ_of(sign(), UWSGI) | {key: value})
     assert answer.status == 400
     assert "line break" in answer.text
     assert not app.called

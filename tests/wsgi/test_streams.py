@@ -5,19 +5,22 @@ from __future__ import annotations
 import errno
 import io
 import os
+import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.wsgi.inputs import Broken
 from tests.wsgi.inputs import Endless
+from tests.wsgi.inputs import Input
 from tests.wsgi.inputs import Socket
 from tests.wsgi.inputs import Untouched
-from wsgi_sigv4 import streams
 from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import BodyTooSlow
 from wsgi_sigv4.errors import IncompleteBody
@@ -26,8 +29,15 @@ from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import rejoin
 from wsgi_sigv4.streams import spool
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import InputStream
+
 BODY = bytes(range(256)) * 1200
-GENEROUS = {"limit": 10**9, "seconds": 3600.0}
+
+
+def pieces(incoming: Incoming) -> Iterator[bytes]:
+    """Return the pieces of *incoming*, with limits that do not matter."""
+    return incoming.pieces(limit=10**9, seconds=3600.0)
 
 
 class Clock:
@@ -45,11 +55,11 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock that streams look at."""
     frozen = Clock()
-    monkeypatch.setattr(streams.time, "monotonic", frozen)
+    monkeypatch.setattr(time, "monotonic", frozen)
     return frozen
 
 
-class Dripping:
+class Dripping(Input):
     """A client that sends one piece of at most *most* bytes in so many *seconds*."""
 
     def __init__(self, clock: Clock, *, seconds: float, most: int = 10**9) -> None:
@@ -76,13 +86,13 @@ def test_rule_16_exactly_the_length_is_read_in_short_reads_too(
     """Rule 16: reads go on until the length is there, and never beyond it."""
     body = BODY[:length] if short != 1 else BODY[: min(length, 2000)]
     stream = Socket(body, short=short)
-    assert b"".join(Incoming(stream, len(body)).pieces(**GENEROUS)) == body
+    assert b"".join(pieces(Incoming(stream, len(body)))) == body
     assert stream.received == len(body)
 
 
 def test_rule_15_empty_body_is_not_read() -> None:
     """Rules 15 and 16: where there is no body, read() would wait for ever."""
-    assert list(Incoming(Untouched(), 0).pieces(**GENEROUS)) == []
+    assert list(pieces(Incoming(Untouched(), 0))) == []
     Incoming(Untouched(), 0).drain(limit=10, seconds=1.0)
 
 
@@ -90,7 +100,7 @@ def test_rule_15_empty_body_is_not_read() -> None:
 def test_rule_16_body_that_ends_early_is_incomplete(received: int) -> None:
     """Rule 16: a short result is the only sign of a lost client on most servers."""
     with pytest.raises(IncompleteBody) as caught:
-        list(Incoming(io.BytesIO(BODY[:received]), 300_000).pieces(**GENEROUS))
+        list(pieces(Incoming(io.BytesIO(BODY[:received]), 300_000)))
     assert (caught.value.expected, caught.value.received) == (300_000, received)
 
 
@@ -106,7 +116,7 @@ def test_rule_17_whatever_a_foreign_read_raises_is_an_incomplete_body(
     """Rule 17: servers raise classes of their own; the cause is kept for the log."""
     incoming = Incoming(Broken([b"abc"], error), length)
     with pytest.raises(IncompleteBody) as caught:
-        list(incoming.pieces(**GENEROUS))
+        list(pieces(incoming))
     assert caught.value.__cause__ is error
     assert caught.value.received == 3
     # And nothing is read of it again.
@@ -116,20 +126,20 @@ def test_rule_17_whatever_a_foreign_read_raises_is_an_incomplete_body(
 def test_interrupts_are_no_incomplete_bodies() -> None:
     """A worker that is told to stop stops."""
     with pytest.raises(KeyboardInterrupt):
-        list(Incoming(Broken([], KeyboardInterrupt()), 10).pieces(**GENEROUS))
+        list(pieces(Incoming(Broken([], KeyboardInterrupt()), 10)))
 
 
 @pytest.mark.parametrize("length", [0, 1, 256, 300_000])
 def test_body_without_length_is_read_to_the_end_of_the_stream(length: int) -> None:
     """A chunked body that the server decodes ends with its stream."""
     body = BODY[:length]
-    assert b"".join(Incoming(io.BytesIO(body), None).pieces(**GENEROUS)) == body
+    assert b"".join(pieces(Incoming(io.BytesIO(body), None))) == body
 
 
 @pytest.mark.parametrize("length", [1000, None], ids=["length", "chunked"])
 def test_body_above_the_limit_is_refused(length: int | None) -> None:
     """A declared length is refused before a byte is read, a body without one at the limit."""
-    stream = Socket(BODY[:1000]) if length else io.BytesIO(BODY[:1000])
+    stream: InputStream = Socket(BODY[:1000]) if length else io.BytesIO(BODY[:1000])
     with pytest.raises(BodyTooLarge) as caught:
         list(Incoming(stream, length).pieces(limit=999, seconds=10.0))
     assert caught.value.limit == 999
@@ -151,7 +161,7 @@ def test_endless_body_stops_at_the_limit() -> None:
 def test_pieces_grow_while_the_client_is_fast(clock: Clock) -> None:
     """Small reads cost time, so a fast client is asked for more and more, up to 64 KiB."""
     stream = Dripping(clock, seconds=0.01)
-    list(Incoming(stream, 500_000).pieces(**GENEROUS))
+    list(pieces(Incoming(stream, 500_000)))
     assert stream.sizes[:6] == [256, 1024, 4096, 16384, 65536, 65536]
     assert max(stream.sizes) == 65536
 
@@ -176,8 +186,8 @@ def test_rule_21_drain_reads_a_bounded_part_of_what_is_left() -> None:
     """Rule 21: a refused body is read on, as far as the limit."""
     stream = Socket(BODY)
     incoming = Incoming(stream, len(BODY))
-    pieces = incoming.pieces(**GENEROUS)
-    next(pieces)
+    body = pieces(incoming)
+    next(body)
     incoming.drain(limit=50_000, seconds=10.0)
     assert 50_256 <= stream.received < 50_256 + 64 * 1024
 
@@ -187,9 +197,9 @@ def test_rule_21_drain_after_a_partial_read_ends_where_the_body_ends(taken: int)
     """Rules 16 and 21: it never asks for a byte more than the client sends, which would block."""
     stream = Socket(BODY, short=60_000)
     incoming = Incoming(stream, len(BODY))
-    pieces = incoming.pieces(**GENEROUS)
+    body = pieces(incoming)
     for _ in range(taken):
-        next(pieces)
+        next(body)
     incoming.drain(limit=10**9, seconds=10.0)
     assert stream.received == len(BODY)
     incoming.drain(limit=10**9, seconds=10.0)
@@ -224,7 +234,7 @@ def test_spool_keeps_bodies_in_memory_up_to_the_limit(memory_limit: int, on_disk
     pieces = [b"a" * 500, b"b" * 500]
     file, length = spool(iter(pieces), memory_limit=memory_limit, feed=same)
     with file:
-        assert getattr(file, "_rolled") is on_disk  # noqa: B009 (private)
+        assert isinstance(file, io.BytesIO) is not on_disk
         assert length == 1000
         assert file.read() == b"".join(pieces)
 
@@ -346,7 +356,7 @@ def test_rejoin_gives_head_and_rest_at_every_split(at: int, known: bool) -> None
     """Wherever the head ends, each way of reading gives the whole."""
 
     def joined() -> io.BufferedReader:
-        rest = Socket(TEXT[at:]) if known else io.BytesIO(TEXT[at:])
+        rest: InputStream = Socket(TEXT[at:]) if known else io.BytesIO(TEXT[at:])
         stream = rejoin(TEXT[:at], rest, length=len(TEXT) - at if known else None)
         assert isinstance(stream, io.BufferedReader)
         return stream
@@ -355,7 +365,8 @@ def test_rejoin_gives_head_and_rest_at_every_split(at: int, known: bool) -> None
     assert list(joined()) == TEXT.splitlines(keepends=True)
     assert joined().readlines() == TEXT.splitlines(keepends=True)
     assert joined().readline() == b"first line\n"
-    assert list(iter(lambda stream=joined(): stream.read(1), b"")) == [bytes([b]) for b in TEXT]  # type: ignore[misc]
+    one_by_one = joined()
+    assert b"".join(iter(lambda: one_by_one.read(1), b"")) == TEXT
     assert joined().read(5) == b"first"
     assert joined().readable()
 
@@ -370,3 +381,52 @@ def test_rejoin_never_reads_beyond_the_body() -> None:
 def test_rejoin_of_a_lost_client_ends() -> None:
     """A rest that is shorter than announced ends where it ends."""
     assert rejoin(b"head", io.BytesIO(b"re"), length=10).read() == b"headre"
+
+
+# The socket below, where the server tells.
+
+
+@pytest.mark.parametrize("sent", [b"", b"abc"], ids=["nothing", "a part"])
+def test_t43_silent_client_ends_at_the_time_limit(sent: bytes) -> None:
+    """T43: a client that sends no more is cut off, and the socket keeps the server's timeout."""
+    client, server = socket.socketpair()
+    with client, server, server.makefile("rb") as stream:
+        server.settimeout(77.0)
+        client.sendall(sent)
+        incoming = Incoming(stream, 1000, connection=server)
+        started = time.monotonic()
+        with pytest.raises(BodyTooSlow):
+            list(incoming.pieces(limit=10**6, seconds=0.05))
+        assert time.monotonic() - started < 5
+        assert server.gettimeout() == 77.0
+        # What has ended is not read again.
+        incoming.drain(limit=10**6, seconds=0.05)
+
+
+def test_t43_drain_of_a_silent_client_ends_at_its_time_limit() -> None:
+    """T43: the drain of a refused body does not wait for a client that sends no more."""
+    client, server = socket.socketpair()
+    with client, server, server.makefile("rb") as stream:
+        client.sendall(b"abc")
+        started = time.monotonic()
+        Incoming(stream, 1000, connection=server).drain(limit=10**6, seconds=0.05)
+        assert time.monotonic() - started < 5
+        assert server.gettimeout() is None
+
+
+def test_t43_socket_of_a_client_in_time_is_left_as_it_was() -> None:
+    """T43: after a body that arrived in time the socket has its old timeout."""
+    client, server = socket.socketpair()
+    with client, server, server.makefile("rb") as stream:
+        client.sendall(b"hello")
+        incoming = Incoming(stream, 5, connection=server)
+        assert b"".join(pieces(incoming)) == b"hello"
+        assert server.gettimeout() is None
+
+
+@pytest.mark.parametrize("length", [10, None], ids=["length", "chunked"])
+def test_t43_timeout_of_the_server_is_a_slow_body(length: int | None) -> None:
+    """T43: a server that gives up by itself says that the client was slow."""
+    incoming = Incoming(Broken([b"abc"], TimeoutError()), length)
+    with pytest.raises(BodyTooSlow):
+        list(pieces(incoming))

@@ -1,0 +1,306 @@
+"""Authenticate a request of Django's.
+
+Under WSGI the core does it all, on a copy of the environ. Under ASGI Django
+has received the body before any middleware runs, so that only the file it made
+is left to hash, and the look-up of the key can be awaited. Either kind of
+request may be handled by synchronous code or by asynchronous code.
+
+What was verified stands in ``request.META`` under the keys of
+:mod:`wsgi_sigv4.environ`, and the body is the verified one, not yet read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import IO
+from typing import TYPE_CHECKING
+from typing import Final
+from typing import cast
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import LimitedStream
+from django.http import HttpRequest
+
+from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.authentication import authenticate as authenticate_environ
+from wsgi_sigv4.authentication import name_refusal
+from wsgi_sigv4.authentication import refuse_post_policy
+from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.contrib.django.calls import acall
+from wsgi_sigv4.contrib.django.calls import alookup
+from wsgi_sigv4.contrib.django.calls import call
+from wsgi_sigv4.contrib.django.calls import lookup
+from wsgi_sigv4.contrib.django.conf import Configuration
+from wsgi_sigv4.contrib.django.environ import adopt_path
+from wsgi_sigv4.contrib.django.environ import core_request
+from wsgi_sigv4.contrib.django.environ import environ_of
+from wsgi_sigv4.contrib.django.environ import route_on
+from wsgi_sigv4.environ import ACCESS_KEY_ID
+from wsgi_sigv4.environ import IDENTITY
+from wsgi_sigv4.environ import forget_identity
+from wsgi_sigv4.errors import AccessDenied
+from wsgi_sigv4.errors import BodyTooLarge
+from wsgi_sigv4.errors import PathNotRouted
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.streams import Incoming
+from wsgi_sigv4.streams import spool
+from wsgi_sigv4.verifier import Verification
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+#: Bytes; a larger body is hashed in a thread under ASGI. So many take about a
+#: fifth of a millisecond, for which no other request can be served.
+HASHED_INLINE: Final = 256 * 1024
+
+_BODY_KEYS: Final = ("wsgi.input", "wsgi.input_terminated", "CONTENT_LENGTH")
+
+
+def authenticate(
+    request: HttpRequest, conf: Configuration, *, required: bool, rewrite_path: bool
+) -> Identity | None:
+    """Verify *request*; None where it is not signed and need not be.
+
+    Args:
+        request: the request; inherited identities are removed from it.
+        conf: what the setting says.
+        required: refuse a request that is not signed.
+        rewrite_path: make Django route on the normal form of the path; else a
+            path that is not in normal form is refused.
+
+    Raises:
+        SigV4Error: the reason for which the request is refused.
+        ImproperlyConfigured: if something has read its body before.
+    """
+    environ = environ_of(request, conf.deployment)
+    identity = _inherited(request, environ, conf)
+    if identity is None and isinstance(request, ASGIRequest):
+        attempt = _claim(request, environ, conf, required=required, rewrite_path=rewrite_path)
+        if attempt is not None:
+            with _naming(attempt):
+                credentials = lookup(conf.verifier.provider, attempt)
+                identity = _receive(request, conf.verifier.conclude(attempt, credentials), conf)
+    elif identity is None:
+        identity = _verify(request, environ, conf, required=required, rewrite_path=rewrite_path)
+    if identity is not None:
+        allowed = conf.authorize is None or call(conf.authorize, identity, request.META)
+        _accept(request, identity, allowed=allowed)
+    return identity
+
+
+async def aauthenticate(
+    request: HttpRequest, conf: Configuration, *, required: bool, rewrite_path: bool
+) -> Identity | None:
+    """Verify *request* as :func:`authenticate` does, without holding up the event loop."""
+    environ = environ_of(request, conf.deployment)
+    identity = _inherited(request, environ, conf)
+    if identity is None and isinstance(request, ASGIRequest):
+        attempt = _claim(request, environ, conf, required=required, rewrite_path=rewrite_path)
+        if attempt is not None:
+            with _naming(attempt):
+                credentials = await alookup(conf.verifier.provider, attempt)
+                verification = conf.verifier.conclude(attempt, credentials)
+                identity = await _areceive(request, verification, conf)
+    elif identity is None:
+        # A synchronous server, with middleware that is asynchronous: the body has to be waited for.
+        identity = await sync_to_async(_verify, thread_sensitive=True)(
+            request, environ, conf, required=required, rewrite_path=rewrite_path
+        )
+    if identity is not None:
+        allowed = conf.authorize is None or await acall(conf.authorize, identity, request.META)
+        _accept(request, identity, allowed=allowed)
+    return identity
+
+
+def _inherited(
+    request: HttpRequest, environ: WSGIEnvironment, conf: Configuration
+) -> Identity | None:
+    """Return the identity that a SigV4Middleware around the project found, or None.
+
+    One from another verifier, or for another path, says nothing of this
+    request (T40).
+    """
+    identity = environ.get(IDENTITY)
+    forget_identity(request.META)
+    if not isinstance(identity, Identity):
+        return None
+    sent = core_request(request, environ, conf.deployment)
+    return identity if identity.is_from(conf.verifier, sent) else None
+
+
+def _accept(request: HttpRequest, identity: Identity, *, allowed: bool) -> None:
+    if not allowed:
+        refusal = AccessDenied()
+        refusal.access_key_id = identity.access_key_id
+        refusal.service = identity.scope.service
+        refusal.presigned = identity.presigned
+        raise refusal
+    request.META[ACCESS_KEY_ID] = identity.access_key_id
+    request.META[IDENTITY] = identity
+
+
+def _verify(
+    request: HttpRequest,
+    environ: WSGIEnvironment,
+    conf: Configuration,
+    *,
+    required: bool,
+    rewrite_path: bool,
+) -> Identity | None:
+    """Verify a *request* of WSGI, as far as the core goes."""
+    known = _known_body(request)
+    if known is not None:
+        environ["wsgi.input"] = BytesIO(known)
+    routed = environ["PATH_INFO"]
+    options = conf.strict if required else conf.lenient
+    identity = authenticate_environ(environ, conf.verifier, options, rewrite_path=rewrite_path)
+    if environ["PATH_INFO"] != routed:
+        adopt_path(request, environ)
+    stream = environ["wsgi.input"]
+    if known is not None:
+        stream.close()
+    elif identity is not None:
+        request.META.pop("HTTP_TRANSFER_ENCODING", None)
+        request.META |= {key: environ[key] for key in _BODY_KEYS if key in environ}
+        _replace_body(request, stream)
+    elif stream is not request.META["wsgi.input"]:
+        # The core has looked at the beginning of a form.
+        length = cast("LimitedStream", request._stream).limit
+        request.META["wsgi.input"] = stream
+        request._stream = LimitedStream(stream, length)  # type: ignore[assignment]
+    return identity
+
+
+def _claim(
+    request: ASGIRequest,
+    environ: WSGIEnvironment,
+    conf: Configuration,
+    *,
+    required: bool,
+    rewrite_path: bool,
+) -> Attempt | None:
+    """Return what a *request* of ASGI claims, or None where it is not signed and need not be."""
+    sent = core_request(request, environ, conf.deployment)
+    attempt = conf.verifier.prepare(sent)
+    if attempt is None:
+        if required:
+            raise unsupported_scheme(sent)
+        _refuse_post_policy(request, conf)
+        return None
+    with _naming(attempt):
+        if attempt.path != sent.routed_path:
+            if not rewrite_path:
+                raise PathNotRouted
+            route_on(request, attempt.path, environ, conf.deployment)
+        if (_size(_body(request)) or 0) > conf.strict.max_body:
+            raise BodyTooLarge(limit=conf.strict.max_body)
+    return attempt
+
+
+async def _areceive(
+    request: ASGIRequest, verification: Verification, conf: Configuration
+) -> Identity:
+    size = _size(_body(request))
+    if size is not None and size <= HASHED_INLINE:
+        return _receive(request, verification, conf)
+    # Not the thread of the database connections: everybody waits for that one.
+    return await sync_to_async(_receive, thread_sensitive=False)(request, verification, conf)
+
+
+def _receive(request: ASGIRequest, verification: Verification, conf: Configuration) -> Identity:
+    """Apply what is left of the rules to the body that Django has received."""
+    options = conf.strict
+    limit = options.max_body
+    if verification.awaits_body:
+        limit = min(limit, options.unverified_body_limit)
+    body = _body(request)
+    size = _size(body)
+    pieces = Incoming(body, size).pieces(limit=limit, seconds=options.body_seconds)
+    if size is None or verification.attempt.payload.form.is_streaming:
+        # What the application reads is another file than what was received.
+        file, size = spool(pieces, memory_limit=options.memory_limit, feed=verification.feed)
+        _replace_body(request, file)
+    else:
+        for piece in pieces:
+            verification.feed(piece)
+        body.seek(0)
+    identity = verification.finish()
+    if request.META.pop("HTTP_TRANSFER_ENCODING", None) is not None:
+        request.META["CONTENT_LENGTH"] = str(size)
+    return identity
+
+
+def _refuse_post_policy(request: ASGIRequest, conf: Configuration) -> None:
+    """Refuse an unsigned form whose fields carry a signature (T41)."""
+    body = _body(request)
+    size = _size(body)
+    length = request.META.get("CONTENT_LENGTH", "") if size is None else str(size)
+    form = {
+        "CONTENT_TYPE": request.META.get("CONTENT_TYPE", ""),
+        "CONTENT_LENGTH": length,
+        "wsgi.input": body,
+    }
+    refuse_post_policy(form, conf.lenient)
+    if size is not None:
+        body.seek(0)
+    elif form["wsgi.input"] is not body:
+        request._stream = form["wsgi.input"]
+
+
+def _known_body(request: HttpRequest) -> bytes | None:
+    """Return the body where something has read it and Django has kept it, else None.
+
+    Raises:
+        ImproperlyConfigured: if something has read it, and it is gone.
+    """
+    if hasattr(request, "_body"):
+        return request._body
+    if request._read_started:  # type: ignore[attr-defined]
+        raise ImproperlyConfigured(
+            "Something has read the body of this request before its signature could be verified. "
+            "SigV4Middleware belongs above whatever reads request.POST, request.FILES or the body."
+        )
+    return None
+
+
+def _body(request: ASGIRequest) -> IO[bytes]:
+    known = _known_body(request)
+    return request._stream if known is None else BytesIO(known)
+
+
+def _size(body: IO[bytes]) -> int | None:
+    """Return the size of *body*, rewound, in bytes; None where it cannot be rewound."""
+    if not body.seekable():
+        return None
+    size = body.seek(0, os.SEEK_END)
+    body.seek(0)
+    return size
+
+
+def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:
+    """Make the application read *body*, which is closed together with *request*."""
+    close = request.close
+
+    def close_both() -> None:
+        close()
+        body.close()
+
+    request._stream = body  # type: ignore[assignment]
+    request.close = close_both  # type: ignore[method-assign]
+
+
+@contextmanager
+def _naming(attempt: Attempt) -> Iterator[None]:
+    """Write into a refusal that passes whose request it was."""
+    try:
+        yield
+    except SigV4Error as refusal:
+        if refusal.access_key_id is None:
+            name_refusal(refusal, attempt)
+        raise

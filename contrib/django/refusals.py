@@ -1,0 +1,43 @@
+"""A refusal as a response of Django's."""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+
+from django.http import HttpRequest
+from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
+
+from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.contrib.django.conf import Configuration
+from wsgi_sigv4.contrib.django.environ import core_request
+from wsgi_sigv4.contrib.django.environ import environ_of
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.responses import answer_to
+
+
+def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
+    """Return the answer to *request*, which was refused, and log why."""
+    log_refusal(refusal, request.META)
+    if conf.render_refusal is not None:
+        answer = conf.render_refusal(refusal, request.META)
+    else:
+        answer = answer_to(refusal, request.META, conf.verifier, explain=conf.explain)
+    response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+    # Whoever rendered it, no cache keeps it.
+    response["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ("Authorization",))
+    if "uwsgi.version" in request.META:
+        # SDKs correct their clock by this; every other server adds its own.
+        response["Date"] = formatdate(usegmt=True)
+    return response
+
+
+def unsigned(request: HttpRequest, conf: Configuration) -> SigV4Error:
+    """Return the refusal of *request*, which is not signed and has to be."""
+    try:
+        environ = environ_of(request, conf.deployment)
+        return unsupported_scheme(core_request(request, environ, conf.deployment))
+    except SigV4Error as refusal:
+        return refusal

@@ -1,0 +1,107 @@
+"""Django REST framework: an authentication class, and a permission.
+
+With the middleware in MIDDLEWARE the class hands on what that has verified,
+and refusals are AWS's answers. Alone it verifies the requests of its own
+views, and refusals are what the framework makes of an exception: AWS's status,
+code and message, rendered as the view renders.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
+
+from wsgi_sigv4.authorization import ALGORITHM
+from wsgi_sigv4.aws_reasons import JSON_NAMES
+from wsgi_sigv4.contrib.django.authentication import authenticate
+from wsgi_sigv4.contrib.django.conf import Configuration
+from wsgi_sigv4.contrib.django.conf import get_configuration
+from wsgi_sigv4.contrib.django.users import user_of
+from wsgi_sigv4.errors import CredentialsUnavailable
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.profiles import ErrorFormat
+from wsgi_sigv4.responses import reason
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+
+class RefusedBySigV4(APIException):
+    """A request whose signature was refused.
+
+    Attributes:
+        refusal: the reason.
+    """
+
+    def __init__(self, refusal: SigV4Error, conf: Configuration) -> None:
+        error_format = conf.verifier.profile(refusal.service).error_format
+        found = reason(refusal, error_format)
+        # SDKs that speak JSON read these two.
+        is_s3 = error_format is ErrorFormat.S3
+        code = found.code if is_s3 else JSON_NAMES.get(found.code, found.code)
+        super().__init__({"__type": code, "message": found.message}, code=code)
+        self.status_code = found.status
+        self.refusal = refusal
+        if isinstance(refusal, CredentialsUnavailable):
+            # The framework's name for Retry-After.
+            self.wait = refusal.retry_after
+
+
+class SigV4Authentication(BaseAuthentication):
+    """Authenticates by the signature.
+
+    ``request.user`` is the key's owner, and ``request.auth`` the
+    :class:`~wsgi_sigv4.Identity`. A request without any trace of a signature is
+    left to the next class. One that fails is refused, and no other class is asked.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Identity] | None:
+        """Return the key's owner and the identity, or None where *request* is not signed.
+
+        Raises:
+            RefusedBySigV4: if the signature is refused.
+            PermissionDenied: if a browser may have been made to send a presigned URL.
+        """
+        identity = self._identify(request)
+        if identity is None:
+            return None
+        if identity.presigned and request.COOKIES:
+            # The framework exempts its views from CSRF protection, and a
+            # browser sends its cookies wherever a link leads (T37).
+            SessionAuthentication().enforce_csrf(request)
+        return user_of(request._request, identity, get_configuration().user), identity
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return the challenge of a 401."""
+        return ALGORITHM
+
+    def _identify(self, request: Request) -> Identity | None:
+        sent = request._request
+        identity: Identity | None = getattr(sent, "sigv4", None)
+        if identity is not None:
+            return identity
+        conf = get_configuration()
+        try:
+            # After routing the path can no longer be moved.
+            identity = authenticate(sent, conf, required=False, rewrite_path=False)
+        except SigV4Error as refusal:
+            log_refusal(refusal, sent.META)
+            raise RefusedBySigV4(refusal, conf) from refusal
+        sent.sigv4 = identity  # type: ignore[attr-defined]
+        return identity
+
+
+class IsSigned(BasePermission):
+    """Allows requests that are signed, whoever owns the key, and be it nobody."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Return whether *request* is signed."""
+        return isinstance(request.auth, Identity)

@@ -1,0 +1,53 @@
+"""T49: the redacting filter, on the loggers of Django's and gunicorn's servers."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.django.signing import sign
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"sigv4": {"()": "wsgi_sigv4.RedactingFilter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["sigv4"],
+            "stream": "ext://sys.stdout",
+        },
+    },
+    "loggers": {
+        name: {"handlers": ["console"], "level": "INFO", "propagate": False}
+        for name in ("django.server", "gunicorn.access")
+    },
+}
+
+
+@pytest.fixture
+def _logging(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    logging.config.dictConfig(LOGGING)
+    yield
+    for name in LOGGING["loggers"]:
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+        logger.propagate = True
+
+
+@pytest.mark.usefixtures("_logging")
+@pytest.mark.parametrize("name", ["django.server", "gunicorn.access"])
+def test_presigned_url_is_redacted(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """T49: an access log keeps neither the signature nor the session token of a URL."""
+    target = sign(presigned=True, token="the-session-token").target
+    logging.getLogger(name).info('"%s" %s %s', f"GET {target} HTTP/1.1", "200", "13")
+    logged = capsys.readouterr().out
+    assert "X-Amz-Credential=" in logged
+    assert "the-session-token" not in logged
+    assert target.partition("X-Amz-Signature=")[2] not in logged
+    assert logged.rstrip().endswith('" 200 13')
