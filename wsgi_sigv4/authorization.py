@@ -137,7 +137,7 @@ def _is_aws(header: bytes) -> bool:
 
 
 def _has_trace(request: Request, query_names: Iterable[bytes]) -> bool:
-    headers = (name.encode("ascii", "replace") for name in request.header_names)
+    headers = (name.encode() for name in request.header_names)
     return not _TRACES.isdisjoint(headers) or any(n.lower() in _TRACES for n in query_names)
 
 

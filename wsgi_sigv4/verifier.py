@@ -422,7 +422,8 @@ def _key_fault(attempt: Attempt, credentials: Credentials | None, now: float) ->
         return InvalidSessionToken(absent=True)
     if token is not None and not _is_token(token, issued):
         return InvalidSessionToken()
-    if credentials.expires_at is not None and now >= credentials.expires_at:
+    # So written, a time that is no number has passed.
+    if credentials.expires_at is not None and not now < credentials.expires_at:
         return ExpiredCredentials()
     return None
 

@@ -33,13 +33,13 @@ from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.decorators import is_exempt_view
 from wsgi_sigv4.contrib.django.decorators import requires_signature
 from wsgi_sigv4.contrib.django.order import check_order
+from wsgi_sigv4.contrib.django.outcome import SigV4Request as SigV4Request
+from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.refusals import refuse
 from wsgi_sigv4.contrib.django.refusals import unsigned
-from wsgi_sigv4.contrib.django.users import set_user
 from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.errors import SigV4Error
-from wsgi_sigv4.identity import Identity
 
 GetResponse = (
     Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
@@ -47,16 +47,6 @@ GetResponse = (
 
 #: What certainly is signed, so that nobody need ask which view it is for.
 _SIGNED_QUERY: Final = re.compile(r"(?:^|&)X-Amz-(?:Algorithm|Signature)=")
-
-
-class SigV4Request(HttpRequest):
-    """A request that has passed the middleware, for annotations.
-
-    Attributes:
-        sigv4: who signed it, or None where it is not signed.
-    """
-
-    sigv4: Identity | None
 
 
 class SigV4Middleware:
@@ -99,7 +89,7 @@ class SigV4Middleware:
             identity = authenticate(request, conf, required=required, rewrite_path=True)
         except SigV4Error as refusal:
             return refuse(refusal, request, conf)
-        _adopt(request, identity, conf)
+        adopt(request, identity, conf)
         return _varying(get_response(request))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
@@ -114,7 +104,7 @@ class SigV4Middleware:
             identity = await aauthenticate(request, conf, required=required, rewrite_path=True)
         except SigV4Error as refusal:
             return refuse(refusal, request, conf)
-        _adopt(request, identity, conf)
+        adopt(request, identity, conf)
         return _varying(await get_response(request))
 
     def process_view(
@@ -171,23 +161,6 @@ def _is_plainly_signed(request: HttpRequest) -> bool:
     authorization: str = request.META.get("HTTP_AUTHORIZATION", "")
     query: str = request.META.get("QUERY_STRING", "")
     return authorization.startswith("AWS4-") or _SIGNED_QUERY.search(query) is not None
-
-
-def _adopt(request: HttpRequest, identity: Identity | None, conf: Configuration) -> None:
-    if identity is None:
-        return
-    cast("SigV4Request", request).sigv4 = identity
-    set_user(request, identity, conf.user)
-    if not identity.presigned:
-        # No browser sends this header for another site; but it follows every
-        # link, and a presigned URL is one (T37).
-        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
-    if conf.remote_user is not None:
-        # Whom an inherited value names did not sign this request.
-        request.META.pop("REMOTE_USER", None)
-        user: object = getattr(identity, conf.remote_user)
-        if user is not None:
-            request.META["REMOTE_USER"] = str(user)
 
 
 def _varying(response: HttpResponseBase) -> HttpResponseBase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -28,10 +29,18 @@ def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> Ht
     # Whoever rendered it, no cache keeps it.
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ("Authorization",))
-    if "uwsgi.version" in request.META:
-        # SDKs correct their clock by this; every other server adds its own.
+    if _lacks_date(request):
+        # SDKs correct their clock by it, and two of them would be none.
         response["Date"] = formatdate(usegmt=True)
     return response
+
+
+def _lacks_date(request: HttpRequest) -> bool:
+    """Return whether the server adds no Date to answers: uWSGI, and Daphne."""
+    if isinstance(request, ASGIRequest):
+        # What tells Daphne from other servers, which name the version of the specification.
+        return "spec_version" not in request.scope.get("asgi", {})
+    return "uwsgi.version" in request.META
 
 
 def unsigned(request: HttpRequest, conf: Configuration) -> SigV4Error:

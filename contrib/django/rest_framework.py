@@ -21,7 +21,8 @@ from wsgi_sigv4.aws_reasons import JSON_NAMES
 from wsgi_sigv4.contrib.django.authentication import authenticate
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
-from wsgi_sigv4.contrib.django.users import user_of
+from wsgi_sigv4.contrib.django.outcome import adopt
+from wsgi_sigv4.contrib.django.outcome import is_anonymous
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
@@ -77,7 +78,7 @@ class SigV4Authentication(BaseAuthentication):
             # The framework exempts its views from CSRF protection, and a
             # browser sends its cookies wherever a link leads (T37).
             SessionAuthentication().enforce_csrf(request)
-        return user_of(request._request, identity, get_configuration().user), identity
+        return request._request.user, identity
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a 401."""
@@ -86,7 +87,7 @@ class SigV4Authentication(BaseAuthentication):
     def _identify(self, request: Request) -> Identity | None:
         sent = request._request
         identity: Identity | None = getattr(sent, "sigv4", None)
-        if identity is not None:
+        if identity is not None or is_anonymous(sent):
             return identity
         conf = get_configuration()
         try:
@@ -95,7 +96,7 @@ class SigV4Authentication(BaseAuthentication):
         except SigV4Error as refusal:
             log_refusal(refusal, sent.META)
             raise RefusedBySigV4(refusal, conf) from refusal
-        sent.sigv4 = identity  # type: ignore[attr-defined]
+        adopt(sent, identity, conf)
         return identity
 
 

@@ -44,11 +44,6 @@ def set_user(request: HttpRequest, identity: Identity, find: FindUser | None) ->
     request.auser = owner.auser
 
 
-def user_of(request: HttpRequest, identity: Identity, find: FindUser | None) -> Any:
-    """Return the user that *find* knows for *identity*, or nobody."""
-    return _Owner(find or _nobody, identity, request).user()
-
-
 def _nobody(identity: Identity, request: HttpRequest) -> None:
     return None
 

@@ -60,7 +60,7 @@ class SigV4:
     ) -> None:
         _refuse_unknown(overrides)
         self._verifier = verifier
-        self._overrides = overrides
+        self._overrides = _redacted(overrides)
         self._guard: Guard | None = None
         if app is not None:
             self.init_app(app)
@@ -105,11 +105,19 @@ def _configured(app: Flask) -> dict[str, Any]:
     keys = [key for key in app.config if key.startswith(_PREFIX)]
     settings = {key.removeprefix(_PREFIX).lower(): app.config[key] for key in keys}
     _refuse_unknown(settings)
-    credentials = settings.get("credentials")
-    if isinstance(credentials, Mapping) and not isinstance(credentials, CredentialProvider):
-        redacted = {key: as_credentials(value) for key, value in credentials.items()}
-        settings["credentials"] = app.config[f"{_PREFIX}CREDENTIALS"] = redacted
+    settings = _redacted(settings)
+    if "credentials" in settings:
+        app.config[f"{_PREFIX}CREDENTIALS"] = settings["credentials"]
     return settings
+
+
+def _redacted(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *settings*, their secrets in a type that shows itself to nobody."""
+    credentials = settings.get("credentials")
+    if isinstance(credentials, CredentialProvider) or not isinstance(credentials, Mapping):
+        return dict(settings)
+    redacted = {key: as_credentials(value) for key, value in credentials.items()}
+    return {**settings, "credentials": redacted}
 
 
 def _verifier(given: Verifier | None, settings: Mapping[str, Any]) -> Verifier:

@@ -147,7 +147,7 @@ class Guard:
         if identity is None:
             remember_anonymous()
         else:
-            self._accept(identity, body=_settled_body(environ, options.memory_limit))
+            self._accept(identity, body=environ["wsgi.input"])
         return identity
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
@@ -188,19 +188,6 @@ def _naming(identity: Identity, refusal: AccessDenied) -> AccessDenied:
     refusal.service = identity.scope.service
     refusal.presigned = identity.presigned
     return refusal
-
-
-def _settled_body(environ: WSGIEnvironment, memory_limit: int) -> IO[bytes]:
-    """Return the verified body of *environ*, as one that need not be closed where it is small.
-
-    The test client closes no answer, and an unclosed file would warn there.
-    """
-    body: IO[bytes] = environ["wsgi.input"]
-    if int(environ.get("CONTENT_LENGTH") or 0) > memory_limit:
-        return body
-    with body:
-        small = environ["wsgi.input"] = BytesIO(body.read())
-    return small
 
 
 def _put_body_back() -> None:

@@ -116,6 +116,7 @@ def test_secret_shows_itself_on_demand_only() -> None:
     """T39: a secret is in no text made of it, and leaves its process in no copy."""
     secret = Secret(SECRET)
     assert secret.reveal() == SECRET
+    assert repr(secret) == "Secret(...)"
     for text in (
         repr(secret),
         str(secret),

@@ -488,7 +488,7 @@ def test_expired_credentials() -> None:
     """T20: credentials are refused from their expiry on."""
     message = replace(GENERIC_SIGNER, session_token=TOKEN).sign(Message.of())
     verify(verifier(Credentials(SECRET, session_token=TOKEN, expires_at=NOW + 1)), message, now=NOW)
-    for moment in (NOW, NOW - 0.5, 0):
+    for moment in (NOW, NOW - 0.5, 0, float("nan")):
         credentials = Credentials(SECRET, session_token=TOKEN, expires_at=moment)
         assert isinstance(refusal(message, credentials), errors.ExpiredCredentials)
     # A wrong token is told first: who has it not is told nothing of the key.

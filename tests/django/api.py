@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -10,21 +13,27 @@ from rest_framework.views import APIView
 
 from wsgi_sigv4.contrib.django.rest_framework import IsSigned
 from wsgi_sigv4.contrib.django.rest_framework import SigV4Authentication
+from wsgi_sigv4.identity import Identity
 
 
 class WhoAmI(APIView):
     """Answers with what was verified."""
 
-    authentication_classes = (SigV4Authentication,)
+    authentication_classes: Sequence[type[BaseAuthentication]] = (SigV4Authentication,)
 
     def get(self, request: Request) -> Response:
         """Answer."""
-        key = request.auth and request.auth.access_key_id
-        return Response({"key": key, "user": str(request.user)})
+        return Response({"key": key_of(request), "user": str(request.user)})
 
     def post(self, request: Request) -> Response:
         """Answer with the data, too."""
-        return Response({"key": request.auth and request.auth.access_key_id, "data": request.data})
+        return Response({"key": key_of(request), "data": request.data})
+
+
+def key_of(request: Request) -> str | None:
+    """Return the access key id of who signed *request*."""
+    identity: object = request.auth
+    return identity.access_key_id if isinstance(identity, Identity) else None
 
 
 class Signed(WhoAmI):

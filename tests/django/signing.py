@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace
@@ -183,8 +184,8 @@ def tampered(sent: Sent) -> Sent:
     return sent.without("authorization").with_header("Authorization", wrong)
 
 
-def send(sent: Sent, client: Client | None = None, **extra: Any) -> Any:
-    """Return the response of Django under WSGI."""
+def send(sent: Sent, client: Client | None = None, /, **extra: Any) -> Any:
+    """Return the response of Django under WSGI, where *extra* stands in the environ too."""
     return (client or Client()).request(**sent.environ(**extra))
 
 
@@ -226,7 +227,7 @@ async def _exchange(sent: Sent, pieces: int, extra: dict[str, Any]) -> Answer:
         {"type": "http.request", "body": part, "more_body": at + 1 < len(parts)}
         for at, part in enumerate(parts)
     ]
-    answered: list[dict[str, Any]] = []
+    answered: list[Mapping[str, Any]] = []
     gone = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
@@ -235,7 +236,7 @@ async def _exchange(sent: Sent, pieces: int, extra: dict[str, Any]) -> Answer:
         await gone.wait()
         return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: Mapping[str, Any]) -> None:
         answered.append(message)
 
     await ASGIHandler()(sent.scope(**extra), receive, send)

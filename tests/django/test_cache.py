@@ -34,6 +34,7 @@ def varies_by_itself() -> bool:
     middleware = UpdateCacheMiddleware(lambda request: HttpResponse())
     answer = middleware.process_response(request, HttpResponse("probe"))
     cache.clear()
+    assert isinstance(answer, HttpResponse)
     return "Authorization" in str(answer.get("Vary"))
 
 

@@ -29,7 +29,8 @@ DERIVED = f"{__name__}.derived"
 def found() -> list[str]:
     """Return the ids of ours that the checks of Django's security group find."""
     messages = run_checks(tags=[Tags.security], include_deployment_checks=False)
-    return [message.id for message in messages if str(message.id).startswith("wsgi_sigv4.")]
+    ids = [str(message.id) for message in messages]
+    return [number for number in ids if number.startswith("wsgi_sigv4.")]
 
 
 def derived() -> type:

@@ -29,7 +29,7 @@ from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.middleware import SigV4Middleware
 
-GOOD = {"CREDENTIALS": KEYS, "REGION": "us-east-1", "SERVICE": "items"}
+GOOD: dict[Any, Any] = {"CREDENTIALS": KEYS, "REGION": "us-east-1", "SERVICE": "items"}
 
 
 def test_keys_are_the_parameters() -> None:

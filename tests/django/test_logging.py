@@ -30,8 +30,7 @@ LOGGING: dict[str, Any] = {
 
 
 @pytest.fixture
-def _logging(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    logging.config.dictConfig(LOGGING)
+def _logging() -> Iterator[None]:
     yield
     for name in LOGGING["loggers"]:
         logger = logging.getLogger(name)
@@ -44,6 +43,7 @@ def _logging(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
 @pytest.mark.parametrize("name", ["django.server", "gunicorn.access"])
 def test_presigned_url_is_redacted(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """T49: an access log keeps neither the signature nor the session token of a URL."""
+    logging.config.dictConfig(LOGGING)
     target = sign(presigned=True, token="the-session-token").target
     logging.getLogger(name).info('"%s" %s %s', f"GET {target} HTTP/1.1", "200", "13")
     logged = capsys.readouterr().out

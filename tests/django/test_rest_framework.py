@@ -18,6 +18,8 @@ from tests.django.signing import send
 from tests.django.signing import sign
 from tests.django.signing import tampered
 from tests.django.test_middleware import down
+from tests.django.test_middleware import multipart
+from tests.django.test_middleware import unsigned_form
 from wsgi_sigv4.identity import Identity
 
 OURS = "wsgi_sigv4.contrib.django.middleware.SigV4Middleware"
@@ -133,6 +135,30 @@ def test_echoed_path_is_not_moved_after_routing(exchange: Exchange, settings: An
     response = exchange(sign(target="/any//thing"))
     assert response.status_code == 400
     assert response.json()["__type"] == "InvalidURI"
+
+
+def test_anonymous_request_is_looked_at_once(
+    exchange: Exchange, settings: Any, sigv4: Callable[..., None]
+) -> None:
+    """What the middleware found unsigned is left to the next class, its body read or not."""
+    sigv4(REQUIRED=False)
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, "tests.django.test_middleware.reads_files"]
+    body, kind = multipart(("a", "1"))
+    response = exchange(unsigned_form("/api/whoami", body, kind))
+    assert response.json() == {"key": None, "data": {"a": "1"}}
+
+
+def test_owner_is_looked_up_once(exchange: Exchange, sigv4: Callable[..., None]) -> None:
+    """The framework asks for the user that the middleware knows."""
+    asked: list[str] = []
+
+    def find(identity: Identity, request: HttpRequest) -> User:
+        asked.append(identity.access_key_id)
+        return owner(identity, request)
+
+    sigv4(USER=find)
+    assert exchange(sign(target="/api/authenticated")).status_code == 200
+    assert asked == [FIRST]
 
 
 def test_exempt_path_is_verified_by_the_class(

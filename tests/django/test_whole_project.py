@@ -28,7 +28,7 @@ Application = Any
 
 def call(application: Application, sent: Sent) -> tuple[int, bytes]:
     """Return status and body of what *application* answers."""
-    environ = RequestFactory()._base_environ(**sent.environ())
+    environ = RequestFactory().request(**sent.environ()).environ
     with connections_kept():
         body, status, _ = run_wsgi_app(application, environ, buffered=True)
     return int(status.split()[0]), b"".join(body)

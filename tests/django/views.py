@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from typing import cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth import login
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.http import JsonResponse
@@ -143,7 +145,10 @@ def log_in(request: HttpRequest) -> HttpResponseBase:
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponseBase:
     """Answer with the fields and the files of a form."""
-    files = {name: digest(file.read()) for name, file in request.FILES.items()}
+    files = {
+        name: digest(cast("UploadedFile[bytes]", file).read())
+        for name, file in request.FILES.items()
+    }
     return JsonResponse({"fields": request.POST.dict(), "files": files})
 
 

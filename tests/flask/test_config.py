@@ -208,6 +208,16 @@ def test_t39_secrets_leave_the_config() -> None:
         pickle.dumps(app.config["SIGV4_CREDENTIALS"])
 
 
+def test_t39_secrets_in_keyword_arguments() -> None:
+    """T39: the extension keeps no plain secret of its own either."""
+    sigv4 = SigV4(credentials=KEYS, region="us-east-1", service="items", hosts=["localhost"])
+    assert SECRET not in repr(vars(sigv4))
+    app = Flask("app")
+    sigv4.init_app(app)
+    app.add_url_rule("/items", view_func=sigv4_required(lambda: "served"))
+    assert get(app.test_client()).text == "served"
+
+
 def test_t39_secrets_stay_off_the_debug_page() -> None:
     """T39: a view that fails with the config at hand shows no secret on the debugger's page."""
     from werkzeug.debug import DebuggedApplication

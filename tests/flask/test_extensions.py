@@ -37,6 +37,9 @@ from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4.contrib.flask import current_identity
 from wsgi_sigv4.contrib.flask import sigv4_required
 
+# Flask-Login 0.6.3 asks for the time in a way that Python 3.12 warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+
 FORM = "application/x-www-form-urlencoded"
 PREFLIGHT = {
     "Origin": "https://shop.example",

@@ -50,6 +50,16 @@ def edit_name(sent: SignedRequest, tape: Tape) -> SignedRequest:
     return sent.with_header(at, (name, value)) if name else sent.with_header(at)
 
 
+def remove_header(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Take a header away, and its name from the list."""
+    if not sent.headers:
+        return sent
+    at = tape.byte() % len(sent.headers)
+    listed = sent.part(b"SignedHeaders").split(b";")
+    names = b";".join(name for name in listed if name != sent.headers[at][0].lower())
+    return (sent.with_part(b"SignedHeaders", names) or sent).with_header(at)
+
+
 def add_header(sent: SignedRequest, tape: Tape) -> SignedRequest:
     """Add a header, the same as another one or any."""
     if tape.byte() % 4 == 0 and sent.headers:
@@ -63,8 +73,10 @@ def edit_query(sent: SignedRequest, tape: Tape) -> SignedRequest:
 
 
 def edit_path(sent: SignedRequest, tape: Tape) -> SignedRequest:
-    """Change the path."""
-    return replace(sent, path=spliced(tape, sent.path))
+    """Change the path, at its end or its beginning above all."""
+    more = tape.pick((b"", b"/..", b"/../..", b"//", b"/.", b"/%2e%2e", b"/x", b"/..%2F"))
+    ways = (spliced(tape, sent.path), more + sent.path, sent.path.rstrip(b"/") + more)
+    return replace(sent, path=tape.pick(ways))
 
 
 def edit_part(sent: SignedRequest, tape: Tape) -> SignedRequest:
@@ -84,6 +96,12 @@ def edit_date(sent: SignedRequest, tape: Tape) -> SignedRequest:
     names = b";".join(sorted(listed.split(b";")))
     dated = sent.with_header(at, (name, tape.text()))
     return dated.with_part(b"SignedHeaders", names) or dated
+
+
+def edit_expires(sent: SignedRequest, tape: Tape) -> SignedRequest:
+    """Change how long a presigned URL lives."""
+    value = tape.pick((b"604800", b"604801", b"0", b"1", b"0060", b"-60", b"+60", b"6e1", b""))
+    return sent.with_part(b"Expires", value or tape.text()) or sent
 
 
 def edit_scope(sent: SignedRequest, tape: Tape) -> SignedRequest:
@@ -181,11 +199,13 @@ def signed_again(sent: SignedRequest) -> SignedRequest:
 _EDITS: tuple[Callable[[SignedRequest, Tape], SignedRequest], ...] = (
     edit_header,
     edit_name,
+    remove_header,
     add_header,
     edit_query,
     edit_path,
     edit_part,
     edit_date,
+    edit_expires,
     edit_scope,
     edit_list,
     edit_algorithm,

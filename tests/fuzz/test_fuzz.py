@@ -37,6 +37,14 @@ def test_kept_input_does_no_harm(tape: bytes) -> None:
     fuzz_one(tape)
 
 
+def test_environ_without_method_is_refused() -> None:
+    """An environ without REQUEST_METHOD, which PEP 3333 asks for, is refused and breaks nothing."""
+    sent = SIGNED[0]
+    environ = environ_of(sent, SERVERS[0])
+    del environ["REQUEST_METHOD"]
+    assert not check_middleware(sent, environ, required=True, explain=False)
+
+
 @pytest.mark.slow
 def test_seeded_garbage_does_no_harm() -> None:
     """Some seconds of garbage raise nothing but SigV4Error, and nothing unsigned is accepted."""

@@ -164,6 +164,10 @@ BODIES = [
 
 #: What a server may clean up, so that the rest is served, or pass on, so that it is refused.
 SPOILT = [
+    *_both(
+        "absolute-form, another host",
+        alter=lambda s: replace(s, target=f"http://evil.example{s.target}"),
+    ),
     *_both("X_Amz_Acl added", alter=_adding("X_Amz_Acl", "public-read")),
     *_both("X_Amz_Date added", alter=_adding("X_Amz_Date", "20200101T000000Z")),
     *_both("SCRIPT_NAME header added", alter=_adding("SCRIPT_NAME", "/items")),

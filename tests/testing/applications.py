@@ -61,6 +61,7 @@ def seen(request: Request) -> Response:
         "key": identity.access_key_id,
         "presigned": identity.presigned,
         "method": request.method,
+        "target": request.environ["REQUEST_URI"],
         "path": request.root_path + request.path,
         "args": request.args.to_dict(flat=False),
         "form": request.form.to_dict(flat=False),

@@ -175,8 +175,9 @@ def test_session_token_is_sent(service: str, expires: int | None) -> None:
 def test_mount_is_signed() -> None:
     """The path of the application's mount is part of what is signed."""
     client = sign_client(werkzeug_client(verifier()), signer())
-    found = told(client.get("/a%2Fb", base_url="http://localhost/api v1/"))
+    found = told(client.get("/a%2Fb?q=é", base_url="http://localhost/api v1/"))
     assert found["path"] == "/api v1/a/b"
+    assert found["target"] == "/api%20v1/a%2Fb?q=%C3%A9"
 
 
 def test_clock_moves_on() -> None:

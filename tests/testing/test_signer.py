@@ -257,6 +257,11 @@ def test_host_is_taken_from_the_url(where: str, host: str) -> None:
     assert signer().headers("GET", where) == given
 
 
+def test_presigned_url_has_a_path() -> None:
+    """A URL without a path is signed, and returned, as the root."""
+    assert signer().presign("GET", f"http://{HOST}?q=1").startswith(f"http://{HOST}/?q=1&X-Amz-")
+
+
 def test_header_that_was_given_is_replaced() -> None:
     """A request that is signed a second time is signed as if it had not been."""
     first = signer(token=TOKEN).headers("GET", f"http://{HOST}/")

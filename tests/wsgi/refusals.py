@@ -177,6 +177,7 @@ DENIED: Told = (403, "AccessDenied", "Access Denied")
 URI = "Couldn't parse the specified URI."
 BUSY = "Service is unable to handle request."
 TEMPORARY_FAILURE = "The request has failed due to a temporary failure of the server."
+HASH_REQUIRED = replace(GENERIC, payload_header_required=True)
 LATER = {"clock": lambda: NOW + 1000}
 EARLIER = {"clock": lambda: NOW - 1000}
 
@@ -690,9 +691,7 @@ CASES = [
     Case(
         leaf="MissingPayloadHash",
         sent=signed(Message.of()),
-        verifier={
-            "profile": {"s3": S3_PROFILE, "items": replace(GENERIC, payload_header_required=True)}
-        },
+        verifier={"profile": {"s3": S3_PROFILE, "items": HASH_REQUIRED}},
         s3=(
             400,
             "InvalidRequest",

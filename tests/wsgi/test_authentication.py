@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -555,13 +556,24 @@ def test_rule_21_body_of_unknown_length_is_not_drained() -> None:
         authenticate(environ, verifier(), Options())
 
 
-def test_t43_slow_body_is_refused_and_not_drained(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_t43_slow_body_is_refused_and_not_drained() -> None:
     """T43: a body that takes too long ends with a refusal at once."""
     environ = environ_of(sign("PUT", body=bytes(5000)))
     with pytest.raises(BodyTooSlow) as caught:
         authenticate(environ, verifier(), Options(body_seconds=0))
     assert caught.value.access_key_id == "AKIAIOSFODNN7EXAMPLE"
     assert environ["wsgi.input"].tell() < 5000
+
+
+@pytest.mark.parametrize("key", ["gunicorn.socket", "werkzeug.socket"])
+def test_t43_silent_client_is_cut_off_where_the_server_shows_its_socket(key: str) -> None:
+    """T43: gunicorn and werkzeug hand over the socket, so that a read need not wait for ever."""
+    client, server = socket.socketpair()
+    with client, server, server.makefile("rb") as stream:
+        client.sendall(b"hel")
+        environ = environ_of(sign("PUT", body=b"hello"), body=stream) | {key: server}
+        with pytest.raises(BodyTooSlow):
+            authenticate(environ, verifier(), Options(body_seconds=0.05))
 
 
 @pytest.mark.parametrize("hashed", [True, False], ids=["hashed", "not hashed"])

@@ -222,6 +222,19 @@ def test_rule_3_absolute_form_of_the_host_is_the_origin_form(rest: str, signed: 
     assert call(guarded(Application()), environ).status == 200
 
 
+@pytest.mark.parametrize(
+    "authority", ["other.example", "api.example.com:81", "API.EXAMPLE.COM", "u@api.example.com", ""]
+)
+@pytest.mark.parametrize("server", [GUNICORN, UWSGI, WAITRESS], ids=lambda server: server.name)
+def test_rule_3_absolute_form_of_another_host_is_refused(server: Server, authority: str) -> None:
+    """Rule 3: servers disagree on whether Host or the target counts, so they must be one."""
+    app = Application()
+    environ = environ_of(sign(), server)
+    environ.update(dict.fromkeys(server.raw_keys, f"http://{authority}/items?q=1"))
+    assert call(guarded(app), environ).status == 400
+    assert not app.called
+
+
 def test_rule_3_text_that_is_not_latin_1_is_refused() -> None:
     """An environ that breaks the WSGI specification is refused, without an exception of its own."""
     with pytest.raises(MalformedRequest, match="latin-1"):

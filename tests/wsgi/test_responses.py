@@ -25,6 +25,7 @@ from tests.wsgi.calls import call
 from tests.wsgi.clients import NOW
 from tests.wsgi.clients import SECRET
 from tests.wsgi.clients import SESSION_TOKEN
+from tests.wsgi.inputs import Broken
 from tests.wsgi.refusals import CASES
 from tests.wsgi.refusals import Case
 from tests.wsgi.refusals import lookup
@@ -64,11 +65,12 @@ def refused(case: Case, *, s3: bool, content_type: str = "", method: str = "") -
         "service": "s3" if s3 else "items",
         "clock": lambda: NOW,
     }
-    middleware = SigV4Middleware(app, Verifier(**(parameters | case.verifier)), **case.options)
+    verifier = Verifier(**(parameters | dict(case.verifier)))
+    middleware = SigV4Middleware(app, verifier, **case.options)
     message = case.sent(s3)
     # Under wsgiref nobody knows the end of a chunked body.
     server = WSGIREF if case.leaf == "LengthRequired" else GUNICORN
-    environ = environ_of(message, server) | case.environ
+    environ = environ_of(message, server) | dict(case.environ)
     if content_type:
         environ["CONTENT_TYPE"] = content_type
     if method:
@@ -198,6 +200,16 @@ def test_every_answer_is_complete(case: Case, s3: bool) -> None:
     assert first.header(name) != second.header(name)
     has_after = first.header("Retry-After") is not None
     assert has_after is (case.leaf == "CredentialsUnavailable")
+
+
+def test_body_of_unknown_length_that_breaks_off_has_no_numbers() -> None:
+    """S3 names the numbers of bytes only where there was a Content-Length."""
+    environ = environ_of(CASES[-1].sent(True), chunked=True, body=Broken([b"ab"], OSError()))
+    parameters: dict[str, Any] = {"region": "us-east-1", "service": "s3", "clock": lambda: NOW}
+    answer = call(SigV4Middleware(Application(), Verifier(lookup, **parameters)), environ)
+    error = parsed(answer, "rest-xml")
+    assert (answer.status, error["Code"]) == (400, "IncompleteBody")
+    assert "NumberBytesExpected" not in error
 
 
 def test_each_reason_has_a_request_that_provokes_it() -> None:
@@ -387,12 +399,12 @@ def endpoint() -> Iterator[str]:
 
 
 CALLS = {
-    "s3": ("list_buckets", {}),
-    "sts": ("get_caller_identity", {}),
-    "sns": ("list_topics", {}),
-    "sqs": ("list_queues", {}),
-    "dynamodb": ("list_tables", {}),
-    "lambda": ("list_functions", {}),
+    "s3": "list_buckets",
+    "sts": "get_caller_identity",
+    "sns": "list_topics",
+    "sqs": "list_queues",
+    "dynamodb": "list_tables",
+    "lambda": "list_functions",
 }
 KEYS = {
     "unknown": ("AKIDUNKNOWN", "x", None, "us-east-1"),
@@ -437,9 +449,8 @@ def test_boto3_raises_client_error_with_the_code(endpoint: str, service: str, fa
         aws_session_token=token,
         config=Config(retries={"total_max_attempts": 1}),
     )
-    method, arguments = CALLS[service]
     with pytest.raises(ClientError) as caught:
-        getattr(client, method)(**arguments)
+        getattr(client, CALLS[service])()
     client.close()
     response = caught.value.response
     assert response["Error"]["Code"] == CODES[PROTOCOLS.get(service, "json")][fault]

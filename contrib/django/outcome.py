@@ -1,0 +1,48 @@
+"""What a verification leaves on the request, for the views and for other middleware."""
+
+from __future__ import annotations
+
+from typing import Final
+from typing import cast
+
+from django.http import HttpRequest
+
+from wsgi_sigv4.contrib.django.conf import Configuration
+from wsgi_sigv4.contrib.django.users import set_user
+from wsgi_sigv4.identity import Identity
+
+_ANONYMOUS: Final = "_sigv4_anonymous"
+
+
+class SigV4Request(HttpRequest):
+    """A request that has passed the middleware, for annotations.
+
+    Attributes:
+        sigv4: who signed it, or None where it is not signed.
+    """
+
+    sigv4: Identity | None
+
+
+def adopt(request: HttpRequest, identity: Identity | None, conf: Configuration) -> None:
+    """Make *identity* that of *request*; None where it was looked at and is not signed."""
+    cast("SigV4Request", request).sigv4 = identity
+    if identity is None:
+        setattr(request, _ANONYMOUS, True)
+        return
+    set_user(request, identity, conf.user)
+    if not identity.presigned:
+        # No browser sends this header for another site; but it follows every
+        # link, and a presigned URL is one (T37).
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+    if conf.remote_user is not None:
+        # Whom an inherited value names did not sign this request.
+        request.META.pop("REMOTE_USER", None)
+        user: object = getattr(identity, conf.remote_user)
+        if user is not None:
+            request.META["REMOTE_USER"] = str(user)
+
+
+def is_anonymous(request: HttpRequest) -> bool:
+    """Return whether *request* was looked at and is not signed."""
+    return getattr(request, _ANONYMOUS, False) is True
