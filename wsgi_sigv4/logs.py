@@ -54,7 +54,18 @@ class RedactingFilter(logging.Filter):
         except (TypeError, ValueError, KeyError):
             # Arguments that do not fit: logging itself reports that, and does not raise.
             return True
-        redacted = _SECRETS.sub(r"\1...", message)
-        if redacted != message:
+        redacted = _redacted(message)
+        if redacted == message:
+            return True
+        if isinstance(record.args, tuple):
+            # uvicorn's formatter takes the arguments one by one.
+            record.args = tuple(
+                _redacted(part) if isinstance(part, str) else part for part in record.args
+            )
+        if record.getMessage() != redacted:
             record.msg, record.args = redacted, None
         return True
+
+
+def _redacted(text: str) -> str:
+    return _SECRETS.sub(r"\1...", text)

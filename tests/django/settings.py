@@ -20,7 +20,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "wsgi_sigv4.contrib.django.middleware.SigV4Middleware",
 ]
-SIGV4 = {
+SIGV4: dict[str, object] = {
     "CREDENTIALS": {
         "AKIAIOSFODNN7EXAMPLE": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "AKIDSECONDEXAMPLE": "a-second-secret/OF+ANOTHEREXAMPLE",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.django.signing import sign
+from wsgi_sigv4 import RedactingFilter
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -37,6 +38,22 @@ def _logging() -> Iterator[None]:
         for handler in list(logger.handlers):
             logger.removeHandler(handler)
         logger.propagate = True
+
+
+def test_formatter_of_uvicorn_still_finds_its_arguments() -> None:
+    """T49: uvicorn's access log takes a record apart, redacted or not."""
+    from uvicorn.logging import AccessFormatter
+
+    target = sign(presigned=True, token="the-session-token").target
+    arguments = ("1.2.3.4:5", "GET", target, "1.1", 200)
+    record = logging.LogRecord(
+        "uvicorn.access", 20, "", 0, '%s - "%s %s HTTP/%s" %d', arguments, None
+    )
+    assert RedactingFilter().filter(record)
+    line = AccessFormatter('%(client_addr)s "%(request_line)s" %(status_code)s').format(record)
+    assert line.startswith('1.2.3.4:5 "GET /whoami?')
+    assert "the-session-token" not in line
+    assert target.partition("X-Amz-Signature=")[2] not in line
 
 
 @pytest.mark.usefixtures("_logging")

@@ -303,6 +303,14 @@ def test_header_with_underscore_counts_as_the_other(name: bytes) -> None:
     assert views.calls == []
 
 
+def test_header_with_underscore_breaks_the_signature_of_the_other() -> None:
+    """T33: where another layer might join them, neither is believed."""
+    sent = sign(headers=(("X-Tenant", "a"),))
+    assert send_async(sent).status_code == 200
+    headers = [*sent.scope()["headers"], (b"x_tenant", b"b")]
+    assert send_async(sent, headers=headers).status_code == 403
+
+
 def test_repeated_header_is_verified_as_sent() -> None:
     """Under ASGI each line of a header is there, and they are signed joined by a comma."""
     sent = sign(headers=(("X-Amz-Meta-A", "one,two"),)).without("x-amz-meta-a")
@@ -474,6 +482,13 @@ class TestBody:
         assert send(chunked, None, **ended).json()["fields"] == {"a": "1"}
         assert send_async(chunked).json()["fields"] == {"a": "1"}
 
+    def test_chunked_form_with_files_is_readable(self) -> None:
+        """Under ASGI Django parses it only where it is told the length."""
+        body, kind = multipart(("a", "1"))
+        sent = sign("POST", "/upload", body=body, content_type=kind).without("content-length")
+        chunked = sent.with_header("Transfer-Encoding", "chunked")
+        assert send_async(chunked).json()["fields"] == {"a": "1"}
+
     def test_body_in_pieces(self) -> None:
         """Under ASGI it does not matter how the body arrives."""
         sent = sign("POST", "/read", body=BIG)
@@ -545,6 +560,16 @@ def reads_files(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         assert request.FILES is not None
+        return get_response(request)
+
+    return middleware
+
+
+def notes(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """Note each request."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        views.calls.append(request.path_info)
         return get_response(request)
 
     return middleware
@@ -853,6 +878,13 @@ class TestDecorators:
         sigv4(REQUIRED=False)
         assert exchange(sign(target=target)).json()["key"] == FIRST
 
+    def test_middleware_below_does_not_see_what_is_refused(self, settings: Any) -> None:
+        """A view that is marked both ways is closed before anything below is asked."""
+        settings.MIDDLEWARE = [MIDDLEWARE, f"{__name__}.notes"]
+        for target in ("/required-and-exempt", "/exempt-and-required", "/whoami"):
+            assert send(Sent(method="GET", target=target)).status_code == 403
+        assert views.calls == []
+
     def test_method_of_a_class_can_be_guarded_alone(
         self, exchange: Exchange, sigv4: Callable[..., None]
     ) -> None:
@@ -1045,6 +1077,13 @@ def test_bad_setting_shows_when_the_server_starts(sigv4: Callable[..., None]) ->
     sigv4(REGION="")
     with pytest.raises(ImproperlyConfigured):
         WSGIHandler()
+
+
+def test_inherited_identity_is_removed_from_exempt_paths(sigv4: Callable[..., None]) -> None:
+    """T40: also where nothing is verified at all."""
+    sigv4(EXEMPT=["/whoami"])
+    keys = {"wsgi_sigv4.access_key_id": "forged", "wsgi_sigv4.identity": "forged"}
+    assert send(Sent(method="GET", target="/whoami"), None, **keys).json()["meta_key"] is None
 
 
 def test_inherited_identity_is_removed() -> None:

@@ -6,8 +6,12 @@ They fail the test with pytest.fail, which no ``except Exception`` catches.
 from __future__ import annotations
 
 import io
+import socket
+import threading
 from collections.abc import Iterable
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 import pytest
 
@@ -87,3 +91,20 @@ class Untouched(Input):
     def read(self, size: int = -1) -> bytes:
         """Fail the test."""
         pytest.fail(f"read({size}) of a body that was to be left alone")
+
+
+@contextmanager
+def silent_client(sent: bytes) -> Iterator[tuple[socket.socket, BinaryIO]]:
+    """Give the server's end of a connection, on which *sent* came and no more does.
+
+    The client leaves after some seconds, so that a test fails that waits for it.
+    """
+    client, server = socket.socketpair()
+    leaving = threading.Timer(5.0, client.shutdown, [socket.SHUT_RDWR])
+    leaving.start()
+    try:
+        with client, server, server.makefile("rb") as stream:
+            client.sendall(sent)
+            yield server, stream
+    finally:
+        leaving.cancel()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import socket
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -22,6 +21,7 @@ from tests.wsgi.clients import verifier
 from tests.wsgi.inputs import Broken
 from tests.wsgi.inputs import Socket
 from tests.wsgi.inputs import Untouched
+from tests.wsgi.inputs import silent_client
 from tests.wsgi.servers import CHEROOT
 from tests.wsgi.servers import GEVENT
 from tests.wsgi.servers import GRANIAN
@@ -568,9 +568,7 @@ def test_t43_slow_body_is_refused_and_not_drained() -> None:
 @pytest.mark.parametrize("key", ["gunicorn.socket", "werkzeug.socket"])
 def test_t43_silent_client_is_cut_off_where_the_server_shows_its_socket(key: str) -> None:
     """T43: gunicorn and werkzeug hand over the socket, so that a read need not wait for ever."""
-    client, server = socket.socketpair()
-    with client, server, server.makefile("rb") as stream:
-        client.sendall(b"hel")
+    with silent_client(b"hel") as (server, stream):
         environ = environ_of(sign("PUT", body=b"hello"), body=stream) | {key: server}
         with pytest.raises(BodyTooSlow):
             authenticate(environ, verifier(), Options(body_seconds=0.05))
