@@ -7,6 +7,7 @@ request may be, and how much of it is read, stands in :class:`Options`.
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from collections.abc import Callable
@@ -78,7 +79,7 @@ class Options:
     Attributes:
         required: refuse requests that are not signed.
         exempt: path prefixes that are not verified, or a predicate of the environ.
-        authorize: whether an authentic request may be served; False: 403.
+        authorize: whether an authentic request may be served; anything but True: 403.
         preflight: let CORS preflight requests through without an identity.
         max_body: bytes that a body may have.
         memory_limit: bytes of a body that are kept in memory.
@@ -183,6 +184,10 @@ def authenticate(
             name_refusal(refusal, attempt)
         if not isinstance(refusal, BodyTooSlow):
             _drain(environ, incoming, options)
+        # An error page that looks at a form must neither wait for it nor see it.
+        environ["wsgi.input"] = io.BytesIO()
+        environ["CONTENT_LENGTH"] = "0"
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
         raise
 
 
@@ -217,7 +222,8 @@ def _receive(
         identity = verification.finish()
         _replace_body(environ, body, length)
         if options.authorize is not None:
-            if not options.authorize(identity, environ):
+            # Nothing but True: a coroutine, say, is no consent.
+            if options.authorize(identity, environ) is not True:
                 raise AccessDenied
             # It may have read the body.
             body.seek(0)
@@ -234,6 +240,17 @@ def _replace_body(environ: WSGIEnvironment, body: IO[bytes], length: int) -> Non
     environ["wsgi.input_terminated"] = True
     if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None or length:
         environ["CONTENT_LENGTH"] = str(length)
+
+
+def set_remote_user(environ: WSGIEnvironment, identity: Identity, attribute: str | None) -> None:
+    """Set REMOTE_USER to an *attribute* of *identity*; None leaves it alone (T38)."""
+    if attribute is None:
+        return
+    # Whom an inherited value names did not sign this request.
+    environ.pop("REMOTE_USER", None)
+    user: object = getattr(identity, attribute)
+    if user is not None:
+        environ["REMOTE_USER"] = str(user)
 
 
 def name_refusal(refusal: SigV4Error, attempt: Attempt) -> None:

@@ -144,11 +144,13 @@ def _has_trace(request: Request, query_names: Iterable[bytes]) -> bool:
 def _unsupported(header: bytes) -> SigV4Error:
     scheme, blank, _ = header.partition(b" ")
     text = scheme.decode("ascii", "backslashreplace")[:64]
+    if not blank:
+        return UnsupportedAuthorization(scheme=text, has_parameters=False)
     if text == _SIGV4A:
         return AlgorithmNotImplemented(algorithm=text)
     if text.startswith("AWS4-"):
         return UnsupportedAlgorithm(algorithm=text)
-    return UnsupportedAuthorization(scheme=text, has_parameters=bool(blank))
+    return UnsupportedAuthorization(scheme=text)
 
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:

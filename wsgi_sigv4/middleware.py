@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
-from email.utils import formatdate
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 from typing import Literal
 
@@ -24,6 +24,7 @@ from wsgi_sigv4.authentication import UNVERIFIED_BODY_LIMIT
 from wsgi_sigv4.authentication import Exempt
 from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.authentication import authenticate
+from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import SigV4Error
@@ -59,7 +60,8 @@ class SigV4Middleware:
             fails is always refused.
         exempt: path prefixes (whole segments) that are passed on unverified,
             or a callable of the environ.
-        authorize: called with the identity and the environ; False is 403.
+        authorize: called with the identity and the environ; anything but True
+            is 403.
         preflight: let CORS preflight requests through without an identity, for
             a CORS layer in *app*.
         max_body: bytes that a body may have; more is 413.
@@ -113,6 +115,8 @@ class SigV4Middleware:
             raise ConfigurationError("stream=True is not implemented yet")
         if remote_user not in (None, "access_key_id", "principal"):
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
+        if iscoroutinefunction(authorize):
+            raise ConfigurationError("authorize cannot be awaited here")
         self._app = app
         self._verifier = verifier
         self._remote_user = remote_user
@@ -142,7 +146,7 @@ class SigV4Middleware:
             return self._refuse(refusal, environ, start_response)
         if identity is None:
             return self._app(environ, start_response)
-        self._set_remote_user(environ, identity)
+        set_remote_user(environ, identity, self._remote_user)
         return self._serve(environ, start_response)
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -157,28 +161,18 @@ class SigV4Middleware:
             raise
         return ClosingIterator(answer, body.close)
 
-    def _set_remote_user(self, environ: WSGIEnvironment, identity: Identity) -> None:
-        if self._remote_user is None:
-            return
-        # Whom an inherited value names did not sign this request.
-        environ.pop("REMOTE_USER", None)
-        user: object = getattr(identity, self._remote_user)
-        if user is not None:
-            environ["REMOTE_USER"] = str(user)
-
     def _refuse(
         self, refusal: SigV4Error, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         log_refusal(refusal, environ)
-        if self._render_refusal is not None:
-            answer = self._render_refusal(refusal, environ)
-        else:
-            answer = answer_to(refusal, environ, self._verifier, explain=self._explain)
-        headers = list(answer.headers)
-        if "uwsgi.version" in environ:
-            # SDKs correct their clock by this; every other server adds its own.
-            headers.append(("Date", formatdate(usegmt=True)))
-        start_response(answer.status_line, headers)
+        answer = answer_to(
+            refusal,
+            environ,
+            self._verifier,
+            explain=self._explain,
+            render_refusal=self._render_refusal,
+        )
+        start_response(answer.status_line, list(answer.headers))
         return [answer.body]
 
 

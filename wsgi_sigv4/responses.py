@@ -18,8 +18,11 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from typing import Final
@@ -49,7 +52,8 @@ _JSON_TYPE: Final = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
 #: XML 1.0 cannot say these at all, not even escaped.
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SECRET_LINE: Final = re.compile(
-    rb"^(cookie|authorization|proxy-authorization|x-amz-security-token|x-amz-s3session-token):.*$",
+    rb"^(cookie|authorization|proxy-authorization|x-amz-security-token|x-amz-s3session-token"
+    rb"|x-amz-(?:copy-source-)?server-side-encryption-customer-key):.*$",
     re.MULTILINE,
 )
 _SECRET_PARAMETER: Final = re.compile(rb"(X-Amz-(?:Security|S3session)-Token=)[^&\n]*")
@@ -123,16 +127,36 @@ def render(
 
 
 def answer_to(
-    refusal: SigV4Error, environ: WSGIEnvironment, verifier: Verifier, *, explain: bool = False
+    refusal: SigV4Error,
+    environ: WSGIEnvironment,
+    verifier: Verifier,
+    *,
+    explain: bool = False,
+    render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None,
 ) -> Answer:
-    """Return AWS's answer to the request of *environ*, which *verifier* refused."""
-    return render(
-        refusal,
-        error_format=verifier.profile(refusal.service).error_format,
-        method=environ.get("REQUEST_METHOD", "GET"),
-        content_type=environ.get("CONTENT_TYPE", ""),
-        explain=explain,
-    )
+    """Return the answer to the request of *environ*, which *verifier* refused.
+
+    Args:
+        refusal: the reason.
+        environ: the environ of the request.
+        verifier: the verifier, whose profile for the service selects the rendering.
+        explain: show what the server canonicalised, where the signature did not match.
+        render_refusal: makes the answer; None: AWS's own.
+    """
+    if render_refusal is not None:
+        answer = render_refusal(refusal, environ)
+    else:
+        answer = render(
+            refusal,
+            error_format=verifier.profile(refusal.service).error_format,
+            method=environ.get("REQUEST_METHOD", "GET"),
+            content_type=environ.get("CONTENT_TYPE", ""),
+            explain=explain,
+        )
+    if "uwsgi.version" not in environ:
+        return answer
+    # SDKs correct their clock by this; every other server of WSGI adds its own.
+    return replace(answer, headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
 
 
 def reason(error: SigV4Error, error_format: ErrorFormat) -> Reason:

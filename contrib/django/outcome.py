@@ -7,6 +7,7 @@ from typing import cast
 
 from django.http import HttpRequest
 
+from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.users import set_user
 from wsgi_sigv4.identity import Identity
@@ -35,12 +36,7 @@ def adopt(request: HttpRequest, identity: Identity | None, conf: Configuration) 
         # No browser sends this header for another site; but it follows every
         # link, and a presigned URL is one (T37).
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
-    if conf.remote_user is not None:
-        # Whom an inherited value names did not sign this request.
-        request.META.pop("REMOTE_USER", None)
-        user: object = getattr(identity, conf.remote_user)
-        if user is not None:
-            request.META["REMOTE_USER"] = str(user)
+    set_remote_user(request.META, identity, conf.remote_user)
 
 
 def is_anonymous(request: HttpRequest) -> bool:

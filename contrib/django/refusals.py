@@ -21,26 +21,29 @@ from wsgi_sigv4.responses import answer_to
 def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
     """Return the answer to *request*, which was refused, and log why."""
     log_refusal(refusal, request.META)
-    if conf.render_refusal is not None:
-        answer = conf.render_refusal(refusal, request.META)
-    else:
-        answer = answer_to(refusal, request.META, conf.verifier, explain=conf.explain)
+    answer = answer_to(
+        refusal,
+        request.META,
+        conf.verifier,
+        explain=conf.explain,
+        render_refusal=conf.render_refusal,
+    )
     response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
     # Whoever rendered it, no cache keeps it.
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ("Authorization",))
-    if _lacks_date(request):
+    if _is_behind_daphne(request):
         # SDKs correct their clock by it, and two of them would be none.
         response["Date"] = formatdate(usegmt=True)
     return response
 
 
-def _lacks_date(request: HttpRequest) -> bool:
-    """Return whether the server adds no Date to answers: uWSGI, and Daphne."""
-    if isinstance(request, ASGIRequest):
-        # What tells Daphne from other servers, which name the version of the specification.
-        return "spec_version" not in request.scope.get("asgi", {})
-    return "uwsgi.version" in request.META
+def _is_behind_daphne(request: HttpRequest) -> bool:
+    """Return whether the server is Daphne, which adds no Date to answers."""
+    if not isinstance(request, ASGIRequest):
+        return False
+    # Other servers name the version of the specification.
+    return "spec_version" not in request.scope.get("asgi", {})
 
 
 def unsigned(request: HttpRequest, conf: Configuration) -> SigV4Error:

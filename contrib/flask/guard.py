@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
-from email.utils import formatdate
 from io import BytesIO
 from typing import IO
 from typing import TYPE_CHECKING
@@ -27,6 +26,7 @@ from werkzeug.wsgi import LimitedStream
 from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
+from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.contrib.flask.current import find_identity
 from wsgi_sigv4.contrib.flask.current import is_anonymous
 from wsgi_sigv4.contrib.flask.current import remember
@@ -116,7 +116,7 @@ class Guard:
             return
         authorize = self.options.authorize
         if identity.is_from(self.verifier, sent) and (
-            authorize is None or authorize(identity, environ)
+            authorize is None or authorize(identity, environ) is True
         ):
             self._accept(identity, body=None)
 
@@ -151,22 +151,21 @@ class Guard:
         return identity
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
-        if self.remote_user is not None:
-            request.environ["REMOTE_USER"] = str(getattr(identity, self.remote_user))
+        set_remote_user(request.environ, identity, self.remote_user)
         remember(identity, body=body)
 
     def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
         environ = request.environ
         log_refusal(refusal, environ)
         after_this_request(keep_from_caches)
-        if self.render_refusal is not None:
-            answer = self.render_refusal(refusal, environ)
-        else:
-            answer = answer_to(refusal, environ, self.verifier, explain=self.explain)
+        answer = answer_to(
+            refusal,
+            environ,
+            self.verifier,
+            explain=self.explain,
+            render_refusal=self.render_refusal,
+        )
         response = Response(answer.body, answer.status, list(answer.headers))
-        if "uwsgi.version" in environ:
-            # SDKs correct their clock by this; every other server adds its own.
-            response.headers["Date"] = formatdate(usegmt=True)
         told = reason(refusal, self.verifier.profile(refusal.service).error_format)
         return as_http_exception(refusal, description=told.message, response=response)
 
