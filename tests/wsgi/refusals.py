@@ -227,6 +227,26 @@ CASES = [
         json_code=INCOMPLETE,
     ),
     Case(
+        leaf="UnsupportedAuthorization",
+        name="the right scheme without a blank",
+        sent=authorized("AWS4-HMAC-SHA256Credential=x"),
+        s3=(
+            400,
+            "InvalidArgument",
+            "Authorization header is invalid -- one and only one ' ' (space) required.",
+        ),
+        details={
+            "ArgumentName": "Authorization",
+            "ArgumentValue": "AWS4-HMAC-SHA256Credential=x",
+        },
+        aws=(
+            400,
+            "IncompleteSignature",
+            "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA256Credential=x'.",
+        ),
+        json_code=INCOMPLETE,
+    ),
+    Case(
         leaf="UnsupportedAlgorithm",
         sent=edited("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA512", signed()),
         s3=(400, "InvalidRequest", USE_SIGV4),

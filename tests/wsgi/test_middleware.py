@@ -297,6 +297,38 @@ def test_authorize_refuses(s3: bool) -> None:
     assert not app.called
 
 
+@pytest.mark.parametrize("word", [None, 1, "yes", object()])
+def test_authorize_must_say_true(word: Any) -> None:
+    """Nothing but True is consent: what an async function returns would be truthy too."""
+    app = Application()
+    answer = send(guarded(app, authorize=lambda *_: word), sign())
+    assert answer.status == 403
+    assert not app.called
+
+
+def test_async_authorize_is_a_configuration_error() -> None:
+    """WSGI cannot await it, and its coroutine must not be taken for an answer."""
+
+    async def authorize(identity: Any, environ: WSGIEnvironment) -> bool:
+        return True
+
+    with pytest.raises(ConfigurationError):
+        guarded(Application(), authorize=authorize)
+
+
+def test_refused_body_is_out_of_reach() -> None:
+    """An error page that looks at the body neither waits for it nor sees it."""
+    seen = []
+
+    def look(refusal: SigV4Error, environ: WSGIEnvironment) -> Answer:
+        seen.append((environ["wsgi.input"].read(), environ["CONTENT_LENGTH"]))
+        return Answer(status=403, headers=(), body=b"")
+
+    message = forged(sign("POST", body=b"a=1"))
+    send(guarded(Application(), render_refusal=look), message)
+    assert seen == [(b"", "0")]
+
+
 def test_authorize_sees_identity_and_environ() -> None:
     """authorize decides on the identity and the whole environ."""
     app = Application()
@@ -388,6 +420,8 @@ def test_t24_explain_redacts_cookies_and_tokens(s3: bool, presigned: bool) -> No
     headers = {
         "Cookie": "session=cookie-of-the-client",
         "Proxy-Authorization": "Basic proxy-of-the-client",
+        "x-amz-server-side-encryption-customer-key": "key-of-the-client",
+        "x-amz-copy-source-server-side-encryption-customer-key": "key-of-the-client",
     }
     message = forged(
         sign(s3=s3, presigned=presigned, token=token, access_key_id=TEMPORARY_ID, headers=headers)
@@ -399,7 +433,7 @@ def test_t24_explain_redacts_cookies_and_tokens(s3: bool, presigned: bool) -> No
     said = answer.text + bytes.fromhex(
         "".join(re.findall("<CanonicalRequestBytes>([0-9a-f ]*)<", answer.text))
     ).decode("latin-1")
-    for secret in ("cookie-of", "proxy-of", "token/of", "token%2Fof", "of+the", "of%2Bthe"):
+    for secret in ("cookie-of", "proxy-of", "key-of", "token/of", "token%2Fof", "of+the", "of%2Bthe"):
         assert secret not in said
 
 
