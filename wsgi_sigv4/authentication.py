@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
@@ -78,7 +79,8 @@ class Options:
 
     Attributes:
         required: refuse requests that are not signed.
-        exempt: path prefixes that are not verified, or a predicate of the environ.
+        exempt: path prefixes that are not verified, or a predicate of the environ;
+            anything but True exempts nothing.
         authorize: whether an authentic request may be served; anything but True: 403.
         preflight: let CORS preflight requests through without an identity.
         max_body: bytes that a body may have.
@@ -108,6 +110,8 @@ class Options:
                 raise ConfigurationError(f"{name} is not negative")
         if isinstance(self.exempt, str):
             raise ConfigurationError("exempt is a list of path prefixes, or a callable")
+        if iscoroutinefunction(self.exempt):
+            raise ConfigurationError("exempt cannot be awaited")
         if not callable(self.exempt):
             for prefix in self.exempt:
                 if not prefix.startswith("/") or not prefix.strip("/"):
@@ -284,7 +288,8 @@ def is_exempt(environ: WSGIEnvironment, exempt: Exempt) -> bool:
     differently (dot segments, doubled slashes, left-over escapes) never is.
     """
     if callable(exempt):
-        return exempt(environ)
+        # Nothing but True: a coroutine, say, exempts nothing.
+        return exempt(environ) is True
     if not exempt:
         return False
     path: str = environ.get("PATH_INFO", "")

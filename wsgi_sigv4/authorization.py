@@ -58,6 +58,9 @@ _TRACES: Final = frozenset(name.lower() for name in _QUERY_NAMES) | {
     b"x-amz-region-set",
     b"awsaccesskeyid",
 }
+# A server that joins two Authorization headers may put ours second. `aws4-`
+# alone, anywhere, is in one of a hundred thousand tokens of other schemes.
+_AWS_SCHEME: Final = re.compile(rb"^aws|,[ \t]*aws4-|aws4-(?:hmac|ecdsa)-", re.IGNORECASE)
 # Header names may hold more than this; an underscore is left out because a
 # WSGI server writes `a_b` and `a-b` to the same key.
 _SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
@@ -131,9 +134,7 @@ def unsupported_scheme(request: Request) -> SigV4Error:
 
 
 def _is_aws(header: bytes) -> bool:
-    # A server that joins two Authorization headers may put ours second.
-    lowered = header.lower()
-    return lowered.startswith(b"aws") or b"aws4-" in lowered
+    return _AWS_SCHEME.search(header) is not None
 
 
 def _has_trace(request: Request, query_names: Iterable[bytes]) -> bool:

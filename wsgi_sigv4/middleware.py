@@ -59,7 +59,7 @@ class SigV4Middleware:
             through without an identity, so that views decide. An attempt that
             fails is always refused.
         exempt: path prefixes (whole segments) that are passed on unverified,
-            or a callable of the environ.
+            or a callable of the environ that returns True for those.
         authorize: called with the identity and the environ; anything but True
             is 403.
         preflight: let CORS preflight requests through without an identity, for
@@ -145,7 +145,9 @@ class SigV4Middleware:
         except SigV4Error as refusal:
             return self._refuse(refusal, environ, start_response)
         if identity is None:
-            return self._app(environ, start_response)
+            # Who signs may be answered otherwise than a stranger, but for exempt paths.
+            varies = not self._options.required
+            return self._app(environ, _varying(start_response) if varies else start_response)
         set_remote_user(environ, identity, self._remote_user)
         return self._serve(environ, start_response)
 

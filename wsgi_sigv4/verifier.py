@@ -351,7 +351,8 @@ class Verification:
             PayloadHashMismatch: if the body is not the one whose hash was signed.
             SignatureMismatch: if it had to wait for the body, and is wrong.
             PayloadFormNotAllowed: if an unsigned body came where none may.
-            RequestTimeTooSkewed, RequestExpired: if the request died meanwhile.
+            RequestTimeTooSkewed, RequestExpired, ExpiredCredentials: if the request, or its
+                credentials, died meanwhile.
         """
         attempt = self.attempt
         now = self.verifier.clock() if now is None else now
@@ -361,6 +362,10 @@ class Verification:
             # Rule 10, where it had to wait.
             if self.awaits_body:
                 self.verifier.check_signature(self, self._hash.hexdigest(), now)
+            # Rule 9 again, for who has the secret: temporary credentials end too.
+            fault = _key_fault(attempt, self.credentials, now)
+            if fault is not None:
+                raise fault
             # Rule 11: the body is the one that was signed.
             self._check_body()
         assert self.credentials is not None  # noqa: S101 (rule 9)

@@ -134,8 +134,9 @@ def _inherited(
     return identity if identity.is_from(conf.verifier, sent) else None
 
 
-def _accept(request: HttpRequest, identity: Identity, *, allowed: bool) -> None:
-    if not allowed:
+def _accept(request: HttpRequest, identity: Identity, *, allowed: object) -> None:
+    # Nothing but True: a response that says no, say, is no consent.
+    if allowed is not True:
         refusal = AccessDenied()
         refusal.access_key_id = identity.access_key_id
         refusal.service = identity.scope.service

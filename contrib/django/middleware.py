@@ -138,7 +138,8 @@ def _is_let_through(request: HttpRequest, conf: Configuration) -> bool:
 
 def _has_exempt_path(request: HttpRequest, conf: Configuration) -> bool:
     if callable(conf.exempt):
-        return conf.exempt(request.META)
+        # Nothing but True: a coroutine, say, exempts nothing.
+        return conf.exempt(request.META) is True
     try:
         path_info = as_wsgi(request.path_info)
     except UnicodeEncodeError:

@@ -58,9 +58,15 @@ def remember(identity: Identity, *, body: IO[bytes] | None) -> None:
     _replace_session_user()
 
 
-def remember_anonymous() -> None:
-    """Note that the current request carries no signature, so that nobody looks for one again."""
+def remember_anonymous(*, varies: bool) -> None:
+    """Note that the current request carries no signature, so that nobody looks for one again.
+
+    Args:
+        varies: whoever signs may be answered otherwise.
+    """
     vars(request_itself())[_VERIFIED] = _Verified(identity=None, body=None)
+    if varies:
+        after_this_request(_answer)
 
 
 def is_anonymous() -> bool:

@@ -36,9 +36,10 @@ from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.refusals import as_http_exception
 from wsgi_sigv4.contrib.flask.refusals import keep_from_caches
 from wsgi_sigv4.environ import IDENTITY
+from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import request_from_environ
-from wsgi_sigv4.errors import AccessDenied
 from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.logs import log_refusal
@@ -108,7 +109,7 @@ class Guard:
         """
         environ = request.environ
         identity = environ.get(IDENTITY)
-        if not isinstance(identity, Identity):
+        if not isinstance(identity, Identity) or not _routed_as_verified(environ):
             return
         try:
             sent = request_from_environ(environ, self.options.deployment)
@@ -140,14 +141,21 @@ class Guard:
         if is_anonymous() and claim(environ, verifier, options) is None:
             return None
         _put_body_back()
-        identity = authenticate(environ, verifier, options)
-        # The view reads the verified body, and not what is left of the raw one.
-        for name in ("stream", "content_length"):
-            vars(request_itself()).pop(name, None)
+        try:
+            identity = authenticate(environ, verifier, options)
+        finally:
+            # Who reads the body now gets the verified one, or that of a refused
+            # request, which is empty; and not what is left of the raw one.
+            for name in ("stream", "content_length"):
+                vars(request_itself()).pop(name, None)
         if identity is None:
-            remember_anonymous()
-        else:
-            self._accept(identity, body=environ["wsgi.input"])
+            remember_anonymous(varies=not options.required)
+            return None
+        if not _routed_as_verified(environ):
+            environ["wsgi.input"].close()
+            forget_identity(environ)
+            raise _naming(identity, PathNotRouted())
+        self._accept(identity, body=environ["wsgi.input"])
         return identity
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
@@ -182,7 +190,12 @@ def guard_of(app: Flask) -> Guard:
     return guard
 
 
-def _naming(identity: Identity, refusal: AccessDenied) -> AccessDenied:
+def _routed_as_verified(environ: WSGIEnvironment) -> bool:
+    # werkzeug routes on one leading slash, however many were signed.
+    return not environ.get("PATH_INFO", "").startswith("//")
+
+
+def _naming(identity: Identity, refusal: SigV4Error) -> SigV4Error:
     refusal.access_key_id = identity.access_key_id
     refusal.service = identity.scope.service
     refusal.presigned = identity.presigned

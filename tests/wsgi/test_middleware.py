@@ -433,7 +433,15 @@ def test_t24_explain_redacts_cookies_and_tokens(s3: bool, presigned: bool) -> No
     said = answer.text + bytes.fromhex(
         "".join(re.findall("<CanonicalRequestBytes>([0-9a-f ]*)<", answer.text))
     ).decode("latin-1")
-    for secret in ("cookie-of", "proxy-of", "key-of", "token/of", "token%2Fof", "of+the", "of%2Bthe"):
+    for secret in (
+        "cookie-of",
+        "proxy-of",
+        "key-of",
+        "token/of",
+        "token%2Fof",
+        "of+the",
+        "of%2Bthe",
+    ):
         assert secret not in said
 
 

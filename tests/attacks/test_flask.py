@@ -1,0 +1,121 @@
+"""Attacks on Flask apps: where werkzeug reads a request in another way than it was signed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask import request
+from flask.testing import FlaskClient
+
+from tests.attacks.attacker import KEY
+from tests.attacks.attacker import SECRET
+from tests.attacks.attacker import Sent
+from tests.attacks.attacker import send
+from tests.attacks.attacker import sign
+from wsgi_sigv4 import Identity
+from wsgi_sigv4 import SigV4Middleware
+from wsgi_sigv4 import Verifier
+from wsgi_sigv4.contrib.flask import SigV4
+from wsgi_sigv4.contrib.flask import current_identity
+from wsgi_sigv4.contrib.flask import sigv4_required
+
+
+def verifier(service: str = "items", **parameters: Any) -> Verifier:
+    """Return a verifier with one key."""
+    return Verifier({KEY: SECRET}, region="us-east-1", service=service, **parameters)
+
+
+def keeps_out_of_admin(identity: Identity, environ: dict[str, Any]) -> bool:
+    """Allow everything but what is below /admin."""
+    return not environ["PATH_INFO"].startswith("/admin")
+
+
+@pytest.mark.parametrize("merge_slashes", [True, False])
+@pytest.mark.parametrize("target", ["/admin", "//admin", "///admin"])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_leading_slashes_reach_no_other_view(
+    target: str, merge_slashes: bool, wrapped: bool
+) -> None:
+    """S3 signs `//admin` as it is, and werkzeug would route it as the forbidden `/admin`."""
+    app = Flask(__name__)
+    app.url_map.merge_slashes = merge_slashes
+    sigv4 = SigV4(app, verifier=verifier("s3"), authorize=keeps_out_of_admin)
+    app.add_url_rule("/admin", view_func=sigv4_required(lambda: "secret"))
+    if wrapped:
+        app.wsgi_app = SigV4Middleware(app.wsgi_app, sigv4.verifier)  # type: ignore[method-assign]
+    answer = send(app.wsgi_app, sign(target=target, service="s3"))
+    assert answer.status in (400, 403)
+    assert b"secret" not in answer.body
+
+
+def test_leading_slashes_give_no_identity() -> None:
+    """Inside SigV4Middleware a view without the decorator sees no identity on another path."""
+    app = Flask(__name__)
+    sigv4 = SigV4(app, verifier=verifier("s3"))
+    app.add_url_rule("/who", view_func=lambda: str(bool(current_identity)))
+    app.wsgi_app = SigV4Middleware(app.wsgi_app, sigv4.verifier)  # type: ignore[method-assign]
+    assert send(app.wsgi_app, sign(target="/who", service="s3")).body == b"True"
+    assert send(app.wsgi_app, sign(target="//who", service="s3")).body == b"False"
+
+
+class Wire:
+    """A socket of a server that waits when it is asked for more than the body."""
+
+    def __init__(self, body: bytes) -> None:
+        self._left = body
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes."""
+        assert self._left, "this read would wait for ever"
+        piece, self._left = self._left[:size], self._left[size:]
+        return piece
+
+
+@pytest.mark.parametrize("touched", ["", "stream", "content_length"])
+def test_error_page_that_reads_the_form_never_waits(touched: str) -> None:
+    """A handler that looks at the body of a refused request gets none, whatever was touched."""
+    app = Flask(__name__)
+    SigV4(app, verifier=verifier())
+    app.add_url_rule("/", methods=["POST"], view_func=sigv4_required(lambda: "secret"))
+
+    @app.before_request
+    def touch() -> None:
+        getattr(request, touched, None)
+
+    @app.errorhandler(403)
+    def handler(error: Exception) -> tuple[str, int]:
+        return f"{request.get_data()!r} {dict(request.form)}", 403
+
+    form = ("Content-Type", "application/x-www-form-urlencoded")
+    sent = Sent(method="POST", body=b"a=1").having(form)
+    environ = {"wsgi.input": Wire(sent.body), "wsgi.input_terminated": False}
+    answer = send(app.wsgi_app, sent, **environ)
+    assert (answer.status, answer.body) == (403, b"b'' {}")
+
+
+def optional_app() -> Flask:
+    """Return an app that greets strangers too."""
+    app = Flask(__name__)
+    SigV4(app, verifier=verifier(hosts=["localhost"]))
+    app.add_url_rule(
+        "/", view_func=sigv4_required(optional=True)(lambda: str(bool(current_identity)))
+    )
+    return app
+
+
+def test_answer_to_a_stranger_is_not_for_signers() -> None:
+    """T47: a shared cache may not hand a stranger's answer to who signs: poisoned by asking first."""
+    answer = optional_app().test_client().get("/")
+    assert answer.text == "False"
+    assert "Authorization" in answer.vary
+
+
+def test_session_of_the_victim_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests in one application context do not share an identity."""
+    app = optional_app()
+    with app.app_context():
+        client: FlaskClient = app.test_client()
+        assert client.get("/", headers=dict(sign().headers)).text == "True"
+        assert client.get("/").text == "False"

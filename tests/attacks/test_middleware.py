@@ -1,0 +1,75 @@
+"""Attacks on what the WSGI middleware leaves behind: answers in caches, identities, users."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.attacks.attacker import KEY
+from tests.attacks.attacker import SECRET
+from tests.attacks.attacker import Sent
+from tests.attacks.attacker import send
+from tests.attacks.attacker import sign
+from tests.wsgi.calls import Application
+from wsgi_sigv4 import Credentials
+from wsgi_sigv4 import SigV4Middleware
+from wsgi_sigv4 import Verifier
+
+
+def verifier() -> Verifier:
+    """Return a verifier with one key."""
+    return Verifier({KEY: SECRET}, region="us-east-1", service="items", hosts=["localhost"])
+
+
+def test_answer_to_a_stranger_is_not_for_signers() -> None:
+    """T47: a shared cache may not hand a stranger's answer to who signs: poisoned by asking first."""
+    app = SigV4Middleware(Application(), verifier(), required=False)
+    assert send(app, Sent()).header("Vary") == "Authorization"
+    assert send(app, sign()).header("Vary") == "Authorization"
+
+
+def test_temporary_key_that_ends_while_the_body_arrives() -> None:
+    """A body that is dripped past the end of the credentials is refused, as past that of a URL."""
+    moments = iter([0.0, 0.0, 61.0])
+    body = b"{}"
+    sent = sign("POST", body=body, token="token")
+    import time
+
+    start = time.time()
+    issued = Credentials(SECRET, session_token="token", expires_at=start + 60)
+    application = Application()
+    verifier = Verifier(
+        {KEY: issued}, region="us-east-1", service="items", clock=lambda: start + next(moments)
+    )
+    assert send(SigV4Middleware(application, verifier), sent).status == 403
+    assert application.environs == []
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.k7AwS4-xYaws4-Qq",
+        "Bearer Aws4-token",
+        "Basic YXdzNC06YQ==",
+    ],
+)
+def test_token_that_happens_to_hold_aws4_is_no_attempt(authorization: str) -> None:
+    """A random token of another scheme holds `aws4-` now and then, and is none of our business."""
+    app = SigV4Middleware(Application(), verifier(), required=False)
+    assert send(app, Sent().having(("Authorization", authorization))).status == 200
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "aws4-hmac-sha256 Credential=x",
+        "Bearer x,AWS4-HMAC-SHA256 Credential=x",
+        "Bearer x, aws4-whatever y",
+        "Bearer x aws4-hmac-sha256 y",
+        "xAWS4-HMAC-SHA256 Credential=x",
+        "AWS AKIAIOSFODNN7EXAMPLE:frJIUN8DYpKDtOLCwo//yllqDzg=",
+    ],
+)
+def test_t41_joined_and_misspelt_schemes_are_attempts(authorization: str) -> None:
+    """T41: what stands for a signature in any spelling is refused, be it behind another scheme."""
+    app = SigV4Middleware(Application(), verifier(), required=False)
+    assert send(app, Sent().having(("Authorization", authorization))).status in (400, 403)
