@@ -338,7 +338,7 @@ def _canonical_request(
     payload_hash: str,
     *,
     query: tuple[tuple[bytes, bytes], ...],
-    joined_with: bytes = b"",
+    blanks_joined: bool = False,
 ) -> bytes:
     request = attempt.request
     authorization = attempt.authorization
@@ -346,7 +346,7 @@ def _canonical_request(
     for name in authorization.signed_headers:
         value = request.header(name)
         assert value is not None  # noqa: S101 (rule 7)
-        headers.append((name, value.replace(joined_with, b",") if joined_with else value))
+        headers.append((name, value.replace(b", ", b",") if blanks_joined else value))
     return canonical_request(
         method=request.method,
         uri=canonical_uri(
@@ -369,14 +369,14 @@ def strings_to_sign(
     client signed them; a session token in the query may have been appended
     after signing where a knob allows it.
     """
-    joins = [b"", b", "] if attempt.request.joined_with_blank else [b""]
+    joins = (False, True) if attempt.request.joined_with_blank else (False,)
     queries = [attempt.query]
     if token_may_be_unsigned and attempt.authorization.session_token is not None:
         queries.append(tuple(p for p in attempt.query if p[0] not in _TOKEN_PARAMETERS))
     for query in queries:
-        for joined_with in joins:
+        for blanks_joined in joins:
             yield string_to_sign(
-                _canonical_request(attempt, payload_hash, query=query, joined_with=joined_with),
+                _canonical_request(attempt, payload_hash, query=query, blanks_joined=blanks_joined),
                 algorithm=attempt.authorization.algorithm,
                 timestamp=attempt.timestamp,
                 scope=attempt.scope,

@@ -160,16 +160,20 @@ def _verify(
         environ["wsgi.input"] = BytesIO(known)
     routed = environ["PATH_INFO"]
     options = conf.strict if required else conf.lenient
-    identity = authenticate_environ(environ, conf.verifier, options, rewrite_path=rewrite_path)
+    try:
+        identity = authenticate_environ(environ, conf.verifier, options, rewrite_path=rewrite_path)
+    except SigV4Error:
+        if known is None:
+            # It has been drained, and who reads it now would wait for more.
+            _take_body(request, environ)
+        raise
     if environ["PATH_INFO"] != routed:
         adopt_path(request, environ)
     stream = environ["wsgi.input"]
     if known is not None:
         stream.close()
     elif identity is not None:
-        request.META.pop("HTTP_TRANSFER_ENCODING", None)
-        request.META |= {key: environ[key] for key in _BODY_KEYS if key in environ}
-        _replace_body(request, stream)
+        _take_body(request, environ)
     elif stream is not request.META["wsgi.input"]:
         # The core has looked at the beginning of a form.
         length = cast("LimitedStream", request._stream).limit
@@ -282,6 +286,13 @@ def _size(body: IO[bytes]) -> int | None:
     size = body.seek(0, os.SEEK_END)
     body.seek(0)
     return size
+
+
+def _take_body(request: HttpRequest, environ: WSGIEnvironment) -> None:
+    """Make the application read what the core has left in *environ*."""
+    request.META.pop("HTTP_TRANSFER_ENCODING", None)
+    request.META |= {key: environ[key] for key in _BODY_KEYS if key in environ}
+    _replace_body(request, environ["wsgi.input"])
 
 
 def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:

@@ -8,6 +8,7 @@ code and message, rendered as the view renders.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -95,9 +96,24 @@ class SigV4Authentication(BaseAuthentication):
             identity = authenticate(sent, conf, required=False, rewrite_path=False)
         except SigV4Error as refusal:
             log_refusal(refusal, sent.META)
+            _tell_caches(request, {"Cache-Control": "no-store"})
             raise RefusedBySigV4(refusal, conf) from refusal
+        _tell_caches(request, {})
+        if identity is not None:
+            # Django's caches stand above: they would answer when the signature has ended.
+            sent._cache_update_cache = False  # type: ignore[attr-defined]
         adopt(sent, identity, conf)
         return identity
+
+
+def _tell_caches(request: Request, headers: Mapping[str, str]) -> None:
+    """Add *headers* to the answer to *request*, and that it is for one signer only (T47)."""
+    view = request.parser_context.get("view")
+    # The framework puts these on every answer of the view, refusals included.
+    told = getattr(view, "headers", None)
+    if told is not None:
+        varies = [told["Vary"]] if told.get("Vary") else []
+        told |= {**headers, "Vary": ", ".join([*varies, "Authorization"])}
 
 
 class IsSigned(BasePermission):

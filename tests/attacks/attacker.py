@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 from urllib.parse import urlsplit
 
+import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.auth import S3SigV4QueryAuth
 from botocore.auth import SigV4Auth
@@ -108,6 +109,16 @@ def sign(
     kept = tuple(pair for pair in request.headers.items() if pair[0] != "Content-Length")
     target = f"{path}?{query}" if query else path
     return Sent(method=method, target=target, headers=kept, body=body)
+
+
+class Wire(io.BytesIO):
+    """A socket of a server that waits when it is asked for more than the body."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes."""
+        if self.tell() == len(self.getbuffer()):
+            pytest.fail("this read would wait for ever")
+        return super().read(size)
 
 
 def send(app: WSGIApplication, sent: Sent, **extra: Any) -> Answer:

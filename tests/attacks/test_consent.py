@@ -14,8 +14,9 @@ from tests.attacks.attacker import KEY
 from tests.attacks.attacker import SECRET
 from tests.attacks.attacker import Sent
 from tests.attacks.attacker import send
-from tests.django.signing import sign as sign_for_django
 from tests.django.conftest import Exchange
+from tests.django.signing import Sent as SentToDjango
+from tests.django.signing import sign as sign_for_django
 from tests.wsgi.calls import Application
 from wsgi_sigv4 import ConfigurationError
 from wsgi_sigv4 import SigV4Middleware
@@ -76,8 +77,6 @@ def test_only_true_exempts_from_django(
 ) -> None:
     """Nor do they in Django, where both looks at the path ask the predicate."""
     sigv4(EXEMPT=PREDICATES[name])
-    from tests.django.signing import Sent as SentToDjango
-
     assert exchange(SentToDjango(method="GET", target="/whoami")).status_code == 403
 
 

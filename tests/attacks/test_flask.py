@@ -12,8 +12,10 @@ from flask.testing import FlaskClient
 from tests.attacks.attacker import KEY
 from tests.attacks.attacker import SECRET
 from tests.attacks.attacker import Sent
+from tests.attacks.attacker import Wire
 from tests.attacks.attacker import send
 from tests.attacks.attacker import sign
+from tests.wsgi.calls import call
 from wsgi_sigv4 import Identity
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
@@ -60,19 +62,6 @@ def test_leading_slashes_give_no_identity() -> None:
     assert send(app.wsgi_app, sign(target="//who", service="s3")).body == b"False"
 
 
-class Wire:
-    """A socket of a server that waits when it is asked for more than the body."""
-
-    def __init__(self, body: bytes) -> None:
-        self._left = body
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes."""
-        assert self._left, "this read would wait for ever"
-        piece, self._left = self._left[:size], self._left[size:]
-        return piece
-
-
 @pytest.mark.parametrize("touched", ["", "stream", "content_length"])
 def test_error_page_that_reads_the_form_never_waits(touched: str) -> None:
     """A handler that looks at the body of a refused request gets none, whatever was touched."""
@@ -90,8 +79,10 @@ def test_error_page_that_reads_the_form_never_waits(touched: str) -> None:
 
     form = ("Content-Type", "application/x-www-form-urlencoded")
     sent = Sent(method="POST", body=b"a=1").having(form)
-    environ = {"wsgi.input": Wire(sent.body), "wsgi.input_terminated": False}
-    answer = send(app.wsgi_app, sent, **environ)
+    environ = sent.environ(**{"wsgi.input": Wire(sent.body)})
+    # As Werkzeug's own server has it.
+    del environ["wsgi.input_terminated"]
+    answer = call(app.wsgi_app, environ)
     assert (answer.status, answer.body) == (403, b"b'' {}")
 
 
@@ -106,13 +97,13 @@ def optional_app() -> Flask:
 
 
 def test_answer_to_a_stranger_is_not_for_signers() -> None:
-    """T47: a shared cache may not hand a stranger's answer to who signs: poisoned by asking first."""
+    """T47: a shared cache may not hand a stranger's answer to who signs."""
     answer = optional_app().test_client().get("/")
     assert answer.text == "False"
     assert "Authorization" in answer.vary
 
 
-def test_session_of_the_victim_stays_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_identity_does_not_outlive_its_request() -> None:
     """Two requests in one application context do not share an identity."""
     app = optional_app()
     with app.app_context():

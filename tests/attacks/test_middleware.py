@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.attacks.attacker import KEY
@@ -21,7 +23,7 @@ def verifier() -> Verifier:
 
 
 def test_answer_to_a_stranger_is_not_for_signers() -> None:
-    """T47: a shared cache may not hand a stranger's answer to who signs: poisoned by asking first."""
+    """T47: a shared cache may not hand a stranger's answer to who signs."""
     app = SigV4Middleware(Application(), verifier(), required=False)
     assert send(app, Sent()).header("Vary") == "Authorization"
     assert send(app, sign()).header("Vary") == "Authorization"
@@ -32,8 +34,6 @@ def test_temporary_key_that_ends_while_the_body_arrives() -> None:
     moments = iter([0.0, 0.0, 61.0])
     body = b"{}"
     sent = sign("POST", body=body, token="token")
-    import time
-
     start = time.time()
     issued = Credentials(SECRET, session_token="token", expires_at=start + 60)
     application = Application()
@@ -53,7 +53,7 @@ def test_temporary_key_that_ends_while_the_body_arrives() -> None:
     ],
 )
 def test_token_that_happens_to_hold_aws4_is_no_attempt(authorization: str) -> None:
-    """A random token of another scheme holds `aws4-` now and then, and is none of our business."""
+    """A random token of another scheme holds `aws4-` now and then."""
     app = SigV4Middleware(Application(), verifier(), required=False)
     assert send(app, Sent().having(("Authorization", authorization))).status == 200
 

@@ -149,7 +149,9 @@ def test_malformed_date(headers: dict[str, str], date: str) -> None:
     assert refused.date == date
 
 
-@pytest.mark.parametrize("date", ["", "2026", "20261121T213000z", "Sat, 21 Nov 2026 21:30:00 GMT"])
+@pytest.mark.parametrize(
+    "date", ["", "2026", "20261121T213000z", "Sat, 21 Nov 2026 21:30:00 GMT", "\xff" * 16]
+)
 def test_malformed_date_of_a_presigned_url(date: str) -> None:
     """T15: the date of a presigned URL is in the ISO basic form only."""
     message = replace(GENERIC_SIGNER, timestamp=date).presign(Message.of())

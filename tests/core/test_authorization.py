@@ -92,6 +92,13 @@ def test_presigned_form() -> None:
     )
 
 
+def test_presigned_text_beyond_ascii() -> None:
+    """Text that is not ASCII is read as text that no rule takes for anything else."""
+    found = find(with_query(X_Amz_Date="%ff", X_Amz_Expires="%d9%a0"))
+    assert found is not None
+    assert (found.date, found.expires) == ("\\xff", "\\xd9\\xa0")
+
+
 def test_optional_parameters() -> None:
     """A presigned URL needs no more than five parameters."""
     found = find(with_query())
@@ -107,6 +114,12 @@ def test_parameters_in_the_query_of_the_header_form() -> None:
     assert found is not None
     assert (found.session_token, found.content_sha256) == (b"t", b"h")
     assert (found.presigned, found.date, found.expires) == (False, None, None)
+
+
+def test_other_parameters_of_the_header_form() -> None:
+    """What the header form does not read may stand in the query as often as it likes."""
+    target = "/?X-Amz-Date=a&X-Amz-Date=b&x-amz-credential=c"
+    assert find(with_header(HEADER, target)) == find(with_header(HEADER))
 
 
 def test_token_of_s3_express() -> None:
@@ -224,6 +237,18 @@ def test_header_spelling(text: str) -> None:
         ),
         pytest.param(
             HEADER + ", Region=x", "MalformedAuthorization", {"part": "Region"}, id="unknown part"
+        ),
+        pytest.param(
+            HEADER.replace("Credential=", "XCredential="),
+            "MalformedAuthorization",
+            {"part": "XCredential"},
+            id="letter before a part",
+        ),
+        pytest.param(
+            HEADER.replace("Credential=", "\x0bCredential="),
+            "MalformedAuthorization",
+            {"part": "\x0bCredential"},
+            id="blank of another kind before a part",
         ),
         pytest.param(
             HEADER.replace("Signature=", "signature="),

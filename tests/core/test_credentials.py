@@ -140,6 +140,7 @@ def test_secret_compares_by_value() -> None:
     assert hash(Secret(SECRET)) == hash(Secret(SECRET))
     assert Secret(SECRET) != Secret(SECRET + "x")
     assert Secret("é") != Secret("e")
+    assert hash(Secret("é")) != hash(Secret("e"))
     assert Secret(SECRET) != SECRET
     assert Secret(SECRET).__eq__(SECRET) is NotImplemented
 

@@ -279,11 +279,16 @@ def test_t47_refusal_is_not_cached(handler: bool) -> None:
 
 
 def test_t47_answer_varies() -> None:
-    """T47: the answer to a signed request is for its signer; one to anybody does not vary."""
+    """T47: the answer to a signed request is for its signer, and a stranger's not for signers."""
     app = app_with(SIGV4_REQUIRED=False)
     assert get(app.test_client()).vary.as_set() == {"authorization"}
     assert get(app.test_client()).headers.get("Cache-Control") is None
-    assert "Vary" not in app.test_client().get("/items").headers
+    assert app.test_client().get("/items").vary.as_set() == {"authorization"}
+
+
+def test_exempt_answer_does_not_vary() -> None:
+    """Where nobody looks at a signature, the answer is for everybody."""
+    assert "Vary" not in app_with(SIGV4_EXEMPT=["/items"]).test_client().get("/items").headers
 
 
 def explained(client: FlaskClient) -> str:

@@ -51,6 +51,14 @@ class Outcome:
         found = _CODE.search(self.answer.body.decode())
         return found[1] if found else next(iter(self.answer.values("x-amzn-errortype")), None)
 
+    @property
+    def is_race(self) -> bool:
+        """Whether the server may have taken the client for lost while the application answered.
+
+        All of such a body was there and is verified; only the end of its framing is missing.
+        """
+        return self.answer.status is None and self.case.name.endswith("without its last chunk")
+
     def faults(self) -> list[str]:
         """Return what must never be, on whatever server: a request that is misread."""
         found = []
@@ -60,7 +68,7 @@ class Outcome:
             found += self._misread(call)
         if self.served and self.case.path is None:
             found.append("the application was called for a request that had to be refused")
-        if self.served and self.answer.status != 200:
+        if self.served and self.answer.status != 200 and not self.is_race:
             found.append(f"the application was called, and the client got {self.answer.status}")
         if not self.served and self.answer.status is not None and self.answer.status < 400:
             found.append(f"status {self.answer.status} without a call of the application")

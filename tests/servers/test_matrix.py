@@ -28,7 +28,7 @@ def test_request_is_served_as_signed_or_refused(running: Running, case: Case) ->
         assert case.code in (None, result.code)
     else:
         assert result.answer.status in limit.statuses, result.describe()
-        assert not result.served
+        assert not result.served or result.is_race
 
 
 def test_limits_name_servers_and_requests_that_there_are() -> None:

@@ -654,9 +654,15 @@ def test_t47_answers_to_signers_vary(
     assert answer.header("X-Other") == "1"
 
 
-def test_answers_without_identity_are_left_alone() -> None:
-    """Nothing is added where nobody signed."""
+def test_t47_answers_to_strangers_vary_where_signers_may_be_answered_otherwise() -> None:
+    """T47: a cache must not serve a stranger's answer to who signs."""
     answer = send(guarded(Application(), required=False), Message.of())
+    assert answer.header("Vary") == "Authorization"
+
+
+def test_exempt_answers_are_left_alone() -> None:
+    """Nothing is added where nobody looks at a signature."""
+    answer = send(guarded(Application(), exempt=["/items"]), Message.of(target="/items/1"))
     assert answer.headers == (("Content-Type", "text/plain"),)
 
 
