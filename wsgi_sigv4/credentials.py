@@ -143,6 +143,8 @@ class Credentials:
             raise ConfigurationError("a signing_key has 32 bytes")
         if isinstance(secret_access_key, str):
             secret_access_key = Secret(secret_access_key)
+        if secret_access_key is not None and not _is_utf8(secret_access_key.reveal()):
+            raise ConfigurationError("a secret_access_key is Unicode text")
         if secret_access_key is not None and not secret_access_key.reveal():
             raise ConfigurationError("an empty secret_access_key verifies everybody's requests")
         if session_token == "":
@@ -220,6 +222,11 @@ class CallableProvider:
         """Return what the function returns for *access_key_id*, or None where it is unknown."""
         found = self._function(access_key_id)
         return None if found is None else as_credentials(found)
+
+
+def _is_utf8(text: str) -> bool:
+    # A lone surrogate would fail in the derivation, with the secret in the message.
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def as_credentials(value: str | Secret | Credentials) -> Credentials:

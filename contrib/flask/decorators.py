@@ -37,7 +37,8 @@ class SigV4Required:
 
     Attributes:
         optional: let requests without any trace of a signature through, without
-            an identity; None: as ``SIGV4_REQUIRED`` says. An attempt that fails
+            an identity. None: a decorated view lets none through, whatever the
+            config says, and a check does as ``SIGV4_REQUIRED`` says. An attempt that fails
             is always refused.
         presigned: False refuses presigned URLs, which whoever holds them may use.
         region: the region accepted, or several, of those of the app; None: all.
@@ -76,10 +77,13 @@ class SigV4Required:
         if changes or not callable(view):
             raise ConfigurationError("@sigv4_required takes its options by name, and no view")
 
+        # Whoever reads `@sigv4_required` above a view relies on it.
+        required = replace(self, optional=bool(self.optional))
+
         @wraps(view)
         def guarded(*args: object, **kwargs: object) -> object:
             _refuse_cache_above(guarded)
-            self.check()
+            required.check()
             return current_app.ensure_sync(view)(*args, **kwargs)
 
         return guarded

@@ -183,6 +183,7 @@ def test_credentials_hold_what_they_were_given() -> None:
             {"secret_access_key": SECRET, "signing_key": b"K" * 32},
             "Credentials take a secret_access_key or a signing_key",
         ),
+        ({"secret_access_key": "s\udc80"}, "a secret_access_key is Unicode text"),
         ({"signing_key": b"K" * 31}, "a signing_key has 32 bytes"),
         ({"signing_key": b""}, "a signing_key has 32 bytes"),
         ({"secret_access_key": ""}, "an empty secret_access_key verifies everybody's requests"),

@@ -280,7 +280,8 @@ def test_t47_refusal_is_not_cached(handler: bool) -> None:
 
 def test_t47_answer_varies() -> None:
     """T47: the answer to a signed request is for its signer, and a stranger's not for signers."""
-    app = app_with(SIGV4_REQUIRED=False)
+    app = make_app()
+    app.add_url_rule("/items", view_func=sigv4_required(optional=True)(lambda: "served"))
     assert get(app.test_client()).vary.as_set() == {"authorization"}
     assert get(app.test_client()).headers.get("Cache-Control") is None
     assert app.test_client().get("/items").vary.as_set() == {"authorization"}

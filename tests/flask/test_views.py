@@ -151,12 +151,22 @@ def test_t41_optional_refuses_traces(headers: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("optional", "status"), [(None, 200), (True, 200), (False, 403)], ids=["none", "true", "false"]
+    ("optional", "status"), [(None, 403), (True, 200), (False, 403)], ids=["none", "true", "false"]
 )
-def test_required_false_in_the_config(optional: bool | None, status: int) -> None:
-    """SIGV4_REQUIRED is what a view gets that says nothing of its own."""
+def test_required_false_opens_no_decorated_view(optional: bool | None, status: int) -> None:
+    """A view under the bare decorator is guarded, whatever the config says."""
     view = sigv4_required(optional=optional)(whoami)
     assert app_with(view, SIGV4_REQUIRED=False).test_client().get("/items").status_code == status
+
+
+@pytest.mark.parametrize(
+    ("optional", "status"), [(None, 200), (True, 200), (False, 403)], ids=["none", "true", "false"]
+)
+def test_required_false_is_what_a_check_goes_by(optional: bool | None, status: int) -> None:
+    """SIGV4_REQUIRED is for the checks that say nothing of their own."""
+    app = app_with(whoami, SIGV4_REQUIRED=False)
+    app.before_request(sigv4_required(optional=optional).check)
+    assert app.test_client().get("/items").status_code == status
 
 
 def test_presigned_refused() -> None:
