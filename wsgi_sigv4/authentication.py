@@ -18,6 +18,7 @@ from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.checksums import ChecksumVerifier
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import DIRECT
 from wsgi_sigv4.environ import IDENTITY
@@ -26,6 +27,7 @@ from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import hides_truncation
+from wsgi_sigv4.environ import remove_framing
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.environ import set_path
 from wsgi_sigv4.errors import AccessDenied
@@ -41,7 +43,7 @@ from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import rejoin
 from wsgi_sigv4.streams import spool
-from wsgi_sigv4.verifier import Verification
+from wsgi_sigv4.verification import Verification
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -208,14 +210,24 @@ def _receive(
     limit = options.max_body
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
+    checksums = ChecksumVerifier(verification.attempt)
+
+    def feed(piece: bytes) -> bytes:
+        decoded = verification.feed(piece)
+        checksums.update(decoded)
+        return decoded
+
     body, length = spool(
         incoming.pieces(limit=limit, seconds=options.body_seconds),
         memory_limit=options.memory_limit,
-        feed=verification.feed,
+        feed=feed,
     )
     try:
         identity = verification.finish()
+        checksums.check(verification.trailers)
         _replace_body(environ, body, length)
+        if verification.attempt.stream is not None:
+            remove_framing(environ, verification.trailers)
         if options.authorize is not None:
             if not options.authorize(identity, environ):
                 raise AccessDenied

@@ -47,9 +47,7 @@ class Identity:
         path was rewritten, says nothing about the request at hand.
         """
         routed_as_verified = request.routed_path in (None, self._path)
-        return (
-            self._verifier is verifier and self._target == target(request) and routed_as_verified
-        )
+        return self._verifier is verifier and self._target == target(request) and routed_as_verified
 
 
 def target(request: Request) -> tuple[str, bytes, bytes]:

@@ -50,7 +50,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import spool
-from wsgi_sigv4.verifier import Verification
+from wsgi_sigv4.verification import Verification
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
