@@ -207,13 +207,13 @@ def test_module_keeps_to_its_floor(module: str, path: Path) -> None:
         pytest.param(
             "wsgi_sigv4.canonical",
             "import wsgi_sigv4.verifier",
-            "imports wsgi_sigv4.verifier of floor 3.3",
+            "imports wsgi_sigv4.verifier of floor 3.4",
             id="from above",
         ),
         pytest.param(
             "wsgi_sigv4.canonical",
             "from wsgi_sigv4 import verifier",
-            "imports wsgi_sigv4.verifier of floor 3.3",
+            "imports wsgi_sigv4.verifier of floor 3.4",
             id="from above, by way of the package",
         ),
         pytest.param(

@@ -208,6 +208,9 @@ AWS_REASONS: Final[Mapping[type[errors.SigV4Error], Told]] = {
     ),
     errors.ChunkSignatureMismatch: says("SignatureDoesNotMatch", 403, _AWS_MISMATCH),
     errors.MalformedTrailer: says("MalformedTrailerError", 400, MALFORMED_TRAILER),
+    errors.UnsupportedTrailer: says(
+        "InvalidRequest", 400, "The value specified in the x-amz-trailer header is not supported"
+    ),
     errors.ChecksumMismatch: says("BadDigest", 400, checksum_mismatch),
     errors.InvalidChecksum: says("InvalidRequest", 400, invalid_checksum),
     errors.SeveralChecksums: says(

@@ -24,9 +24,9 @@ from wsgi_sigv4.errors import ChecksumMismatch
 from wsgi_sigv4.errors import ChecksumNotImplemented
 from wsgi_sigv4.errors import InvalidChecksum
 from wsgi_sigv4.errors import SeveralChecksums
-from wsgi_sigv4.request import Request
+from wsgi_sigv4.errors import UnsupportedTrailer
 
-#: Bytes of each checksum.
+#: Bytes of each checksum; `md5` is that of Content-MD5 too.
 SIZES: Final = {
     "crc32": 4,
     "crc32c": 4,
@@ -34,8 +34,13 @@ SIZES: Final = {
     "md5": 16,
     "sha1": 20,
     "sha256": 32,
+    "sha512": 64,
+    "xxhash128": 16,
+    "xxhash3": 8,
     "xxhash64": 8,
 }
+#: What else of S3's begins with x-amz-checksum-.
+_NO_ALGORITHMS: Final = ("algorithm", "mode", "type")
 _PREFIX: Final = "x-amz-checksum-"
 _MD5: Final = "content-md5"
 
@@ -71,33 +76,44 @@ def checksum(algorithm: str) -> Checksum:
     """Return a new checksum of *algorithm*, one of :data:`SIZES`.
 
     Raises:
-        ChecksumNotImplemented: if its library is not installed.
+        ChecksumNotImplemented: if it is not known, or its library is not installed.
     """
     match algorithm:
+        case _ if algorithm not in SIZES:
+            raise ChecksumNotImplemented(algorithm=algorithm[:64])
         case "md5":
             return hashlib.md5(usedforsecurity=False)
         case "sha1":
             return hashlib.sha1(usedforsecurity=False)
         case "sha256":
             return hashlib.sha256()
+        case "sha512":
+            return hashlib.sha512()
         case "crc32":
             return _Crc(zlib.crc32, 4)
     try:
         return _extra(algorithm)
     except ImportError:
-        raise ChecksumNotImplemented(algorithm=algorithm) from None
+        raise ChecksumNotImplemented(algorithm=algorithm, extra="checksums") from None
 
 
 def _extra(algorithm: str) -> Checksum:
-    if algorithm == "xxhash64":
-        import xxhash
-
-        return xxhash.xxh64()
-    from awscrt import checksums
-
     if algorithm == "crc32c":
-        return _Crc(checksums.crc32c, 4)
-    return _Crc(checksums.crc64nvme, 8)
+        from awscrt.checksums import crc32c
+
+        return _Crc(crc32c, 4)
+    if algorithm == "crc64nvme":
+        from awscrt.checksums import crc64nvme
+
+        return _Crc(crc64nvme, 8)
+    import xxhash
+
+    made: dict[str, Callable[[], Checksum]] = {
+        "xxhash64": xxhash.xxh64,
+        "xxhash3": xxhash.xxh3_64,
+        "xxhash128": xxhash.xxh3_128,
+    }
+    return made[algorithm]()
 
 
 class ChecksumVerifier:
@@ -107,19 +123,25 @@ class ChecksumVerifier:
         attempt: the request and what it claims.
 
     Raises:
-        SeveralChecksums: if it carries more than one.
+        SeveralChecksums: if it carries more than one, or one in two places.
         InvalidChecksum: if one cannot be of its kind.
-        ChecksumNotImplemented: if the library of one is not installed.
+        ChecksumNotImplemented: if one is not known, or its library is not installed.
+        UnsupportedTrailer: if it declares a trailer that its profile has no use for.
     """
 
     def __init__(self, attempt: Attempt) -> None:
         trailers = () if attempt.stream is None else attempt.stream.trailers or ()
-        self._in_trailer = {name for name in trailers if _algorithm(name) is not None}
-        self._sent = _in_headers(attempt.request)
-        names = {*self._sent, *self._in_trailer}
-        if len(names - {_MD5}) > 1:
+        self._trailers = tuple(name for name in trailers if _algorithm(name) is not None)
+        if attempt.profile.checksum_trailers_only:
+            for name in trailers:
+                if name == _MD5 or _algorithm(name) not in SIZES:
+                    raise UnsupportedTrailer(name=name)
+        sent = _in_headers(attempt)
+        names = [*sent, *self._trailers]
+        if len([name for name in names if name != _MD5]) > 1 or len(names) > len(set(names)):
             raise SeveralChecksums
         self._checksums = {name: checksum(_algorithm(name) or "") for name in names}
+        self._sent = {name: _decoded(name, value) for name, value in sent.items()}
 
     def update(self, data: bytes) -> None:
         """Take the next bytes of the body, without its framing."""
@@ -134,7 +156,7 @@ class ChecksumVerifier:
             InvalidChecksum: if one in the trailers cannot be of its kind.
         """
         for name, running in self._checksums.items():
-            if name in self._in_trailer:
+            if name in self._trailers:
                 sent = _decoded(name, trailers[name].encode(), is_trailer=True)
             else:
                 sent = self._sent[name]
@@ -143,21 +165,21 @@ class ChecksumVerifier:
 
 
 def _algorithm(name: str) -> str | None:
-    """Return the algorithm that the header *name* is for; others of S3's begin like those."""
+    """Return the algorithm that the header or trailer *name* is for, known or not."""
     if name == _MD5:
         return "md5"
     algorithm = name.removeprefix(_PREFIX)
-    return algorithm if algorithm in SIZES and algorithm not in ("md5", name) else None
+    return None if algorithm in (name, *_NO_ALGORITHMS) else algorithm
 
 
-def _in_headers(request: Request) -> dict[str, bytes]:
+def _in_headers(attempt: Attempt) -> dict[str, bytes]:
     # Completing a multipart upload names the checksum of the object, not of this body.
-    completes = request.method == "POST" and b"uploadId=" in request.query
+    completes = attempt.request.method == "POST" and b"uploadId" in dict(attempt.query)
     found = {}
-    for name in request.header_names:
-        value = request.header(name)
-        if _algorithm(name) is not None and value is not None and not (completes and name != _MD5):
-            found[name] = _decoded(name, value)
+    for name in attempt.request.header_names:
+        value = attempt.request.header(name)
+        if _algorithm(name) is not None and value is not None and (not completes or name == _MD5):
+            found[name] = value
     return found
 
 

@@ -35,6 +35,7 @@ from wsgi_sigv4.errors import IncompleteBody
 from wsgi_sigv4.errors import InvalidChunkSize
 from wsgi_sigv4.errors import MalformedChunk
 from wsgi_sigv4.errors import MalformedTrailer
+from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.payload import EMPTY_SHA256
 from wsgi_sigv4.signing_key import hmac_sha256
 from wsgi_sigv4.timestamps import Timestamp
@@ -163,6 +164,7 @@ class ChunkedDecoder:
         self._chain = chain
         self._declared = trailers
         self._state = _State.HEADER
+        self._refusal: SigV4Error | None = None
         self._line = bytearray()
         self._left = 0
         self._received = 0
@@ -184,10 +186,16 @@ class ChunkedDecoder:
             MalformedTrailer: if the trailers are not the declared ones.
             IncompleteBody: if there is more than the decoded length.
         """
+        self._refuse_again()
         view = memoryview(data)
-        while view:
-            in_data = self._state is _State.DATA
-            view = self._take_data(view) if in_data else self._take_line(view)
+        try:
+            while view:
+                in_data = self._state is _State.DATA
+                view = self._take_data(view) if in_data else self._take_line(view)
+        except SigV4Error as refusal:
+            # Nothing that comes later makes up for it, whoever may have swallowed it.
+            self._refusal = refusal
+            raise
 
     def finish(self) -> Mapping[str, str]:
         """Learn that the body has ended; return its verified trailers.
@@ -196,13 +204,19 @@ class ChunkedDecoder:
             IncompleteBody: if it ended before its last chunk, or with less
                 than the decoded length.
             MalformedTrailer: if declared trailers are missing.
+            SigV4Error: what *feed* has refused already.
         """
+        self._refuse_again()
         ended = self._state in (_State.TRAILERS, _State.LAST_LINE, _State.DONE)
         if not ended or self._line or self._received != self._decoded_length:
             self._incomplete()
         if self._state is _State.TRAILERS:
             self._end_trailers()
         return self._trailers
+
+    def _refuse_again(self) -> None:
+        if self._refusal is not None:
+            raise self._refusal
 
     def _take_data(self, view: memoryview) -> memoryview:
         piece, rest = view[: self._left], view[self._left :]

@@ -126,8 +126,18 @@ def set_path(environ: WSGIEnvironment, path: bytes, deployment: Deployment = DIR
     environ["PATH_INFO"] = rest.decode("latin-1")
 
 
-def remove_framing(environ: WSGIEnvironment, trailers: Mapping[str, str]) -> None:
-    """Hide from the application that the body was aws-chunked, and show its *trailers*."""
+def remove_framing(environ: WSGIEnvironment, trailers: Mapping[str, str], length: int) -> None:
+    """Hide from the application that the body was aws-chunked, and show its *trailers*.
+
+    Args:
+        environ: the environ.
+        trailers: the verified trailers.
+        length: of the body without its framing.
+    """
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(length)
+    # Some servers give the length twice, and that one is of the framed body.
+    environ.pop("HTTP_CONTENT_LENGTH", None)
     codings = environ.pop("HTTP_CONTENT_ENCODING", "").split(",")
     kept = [coding.strip() for coding in codings if coding.strip().lower() != "aws-chunked"]
     if any(kept):

@@ -41,10 +41,11 @@ status, message) is a table in :mod:`wsgi_sigv4.responses`.
         InvalidChunkSize                rule 11
         ChunkSignatureMismatch          rule 11
         MalformedTrailer                rule 11: not the declared trailers
+        UnsupportedTrailer              rule 11: no checksum
         ChecksumMismatch                rule 11: x-amz-checksum-*, Content-MD5
         InvalidChecksum                 rule 11: no checksum of its kind
         SeveralChecksums                rule 11
-        ChecksumNotImplemented          rule 11: its library is not installed
+        ChecksumNotImplemented          rule 11: unknown, or its library not there
         MalformedRequest                the request itself
             MalformedTarget
             MalformedQuery
@@ -483,6 +484,16 @@ class MalformedTrailer(SigV4Error):
 
 
 @dataclass(eq=False, kw_only=True)
+class UnsupportedTrailer(SigV4Error):
+    """x-amz-trailer declares what is no checksum, where only checksums can be."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"The trailer {self.name!r} is not supported."
+
+
+@dataclass(eq=False, kw_only=True)
 class ChecksumMismatch(SigV4Error):
     """The body does not have the checksum that came with it.
 
@@ -518,14 +529,20 @@ class SeveralChecksums(SigV4Error):
 
 @dataclass(eq=False, kw_only=True)
 class ChecksumNotImplemented(SigV4Error):
-    """The library that calculates a checksum is not installed."""
+    """A checksum is not known, or the library that calculates it is not installed.
+
+    Attributes:
+        algorithm: the name of the checksum, such as ``"crc32c"``.
+        extra: the extra of this package that installs the library, or None.
+    """
 
     algorithm: str
-
-    hint = "Install wsgi-sigv4[checksums]."
+    extra: str | None = None
 
     def __str__(self) -> str:
-        return f"The checksum {self.algorithm} needs the extra 'checksums'."
+        if self.extra is None:
+            return f"The checksum {self.algorithm} is not implemented."
+        return f"The checksum {self.algorithm} needs wsgi-sigv4[{self.extra}] on the server."
 
 
 @dataclass(eq=False, kw_only=True)

@@ -145,7 +145,8 @@ class Verification:
 
     def _check_body(self) -> None:
         payload = self.attempt.payload
-        if self._decoder is not None:
+        if self.attempt.stream is not None:
+            assert self._decoder is not None  # noqa: S101 (rule 10)
             self.trailers = self._decoder.finish()
         if payload.form is PayloadForm.SHA256:
             computed = self._hash.hexdigest()

@@ -235,17 +235,25 @@ class Verifier:
             SignatureMismatch: if it is not.
         """
         attempt = verification.attempt
-        # With uniform errors a wrong token is told only to who has the secret.
-        signing_key = self._right_key(attempt, verification.credentials, payload_hash, now)
-        if signing_key is None:
+        if not self._begin(verification, payload_hash, now):
             signature = attempt.authorization.signature.decode("ascii", "backslashreplace")[:64]
             # The cause is for the operator's log; an answer never tells it.
             raise SignatureMismatch(
                 signature=signature, evidence=evidence(attempt, payload_hash)
             ) from verification.fault
+        # With uniform errors a wrong token is told only to who has the secret.
         if verification.fault is not None:
             raise verification.fault
+
+    def _begin(self, verification: Verification, payload_hash: str, now: float) -> bool:
+        """Return whether the signature is right; let *verification* go on with its key then."""
+        signing_key = self._right_key(
+            verification.attempt, verification.credentials, payload_hash, now
+        )
+        if signing_key is None:
+            return False
         verification.begin(signing_key)
+        return True
 
     def check_freshness(self, attempt: Attempt, *, now: float) -> None:
         """Apply rule 5 again: a body may have taken longer than the request lives.
