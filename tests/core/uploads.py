@@ -67,7 +67,7 @@ class Framed:
     @classmethod
     def parse(cls, body: bytes) -> Framed:
         """Return the pieces of *body*, which is well-formed."""
-        chunks = []
+        chunks: list[Chunk] = []
         while not chunks or chunks[-1].data:
             header, _, body = body.partition(b"\r\n")
             size, _, extension = header.partition(b";chunk-signature=")
