@@ -176,7 +176,7 @@ def _verify(
         _adopt_framing(request, environ)
     if known is not None:
         if TRAILERS in environ:
-            request._body = stream.read()
+            _replace_known_body(request, stream.read())
         stream.close()
     elif identity is not None:
         request.META.pop("HTTP_TRANSFER_ENCODING", None)
@@ -250,7 +250,7 @@ def _receive(request: ASGIRequest, verification: Verification, conf: Configurati
         remove_framing(request.META, verification.trailers, size)
         vars(request).pop("headers", None)
         if hasattr(request, "_body"):
-            request._body = request._stream.read()
+            _replace_known_body(request, request._stream.read())
     if request.META.pop("HTTP_TRANSFER_ENCODING", None) is not None:
         request.META["CONTENT_LENGTH"] = str(size)
     return identity
@@ -322,6 +322,12 @@ def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:
 
     request._stream = body  # type: ignore[assignment]
     request.close = close_both  # type: ignore[method-assign]
+
+
+def _replace_known_body(request: HttpRequest, body: bytes) -> None:
+    """Make the application read *body* where Django has kept another one."""
+    request._body = body
+    request._stream = BytesIO(body)  # type: ignore[assignment]
 
 
 @contextmanager
