@@ -327,7 +327,7 @@ def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:
 def _replace_known_body(request: HttpRequest, body: bytes) -> None:
     """Make the application read *body* where Django has kept another one."""
     request._body = body
-    request._stream = BytesIO(body)  # type: ignore[assignment]
+    request._stream = BytesIO(body)
 
 
 @contextmanager

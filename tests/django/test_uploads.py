@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from typing import Any
+from typing import cast
 
 import pytest
 from django.http import HttpRequest
@@ -28,6 +30,9 @@ from tests.django.conftest import Exchange
 from tests.django.signing import HOST
 from tests.django.signing import Sent
 from tests.wsgi.boto3_uploads import put_object
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
 
 PIECES = (b"a" * 8192, b"b" * 9000, b"c")
 BIG = bytes(range(256)) * (3 * 1024 * 4)
@@ -51,7 +56,10 @@ def note(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 def count(request: HttpRequest) -> HttpResponse:
     """Answer with what request.POST and request.FILES hold."""
-    files = {name: hashlib.sha256(file.read()).hexdigest() for name, file in request.FILES.items()}
+    files = {
+        name: hashlib.sha256(cast("UploadedFile[Any]", file).read()).hexdigest()
+        for name, file in request.FILES.items()
+    }
     return JsonResponse({"fields": request.POST.dict(), "files": files})
 
 
