@@ -162,7 +162,7 @@ def test_project_without_users(settings: Any, identity: Identity) -> None:
     settings.INSTALLED_APPS = ["wsgi_sigv4.contrib.django"]
     request = RequestFactory().get("/")
     set_user(request, identity, None)
-    assert bool(request.user) is False  # type: ignore[truthy-bool]
+    assert bool(request.user) is False
     settings.INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth"]
     set_user(request, identity, None)
     assert isinstance(request.user, AnonymousUser)
