@@ -377,6 +377,20 @@ def test_trailer_that_s3_has_no_use_for(name: str) -> None:
         verify(verifier(service="items"), other, now=NOW)
 
 
+def test_md5_in_two_places() -> None:
+    """A checksum in the header cannot be overruled by one of its name in the trailer."""
+    md5 = "XUFAKrxLKna5cZ2REBfFkg=="
+    for header in (md5, "1B2M2Y8AsgTpgAmY7PhCfg=="):
+        message = upload(
+            b"hello",
+            form=SIGNED_TRAILER,
+            headers={"Content-MD5": header},
+            trailers={"content-md5": md5},
+            signer=GENERIC_SIGNER,
+        )
+        assert isinstance(refusal(message, service="items"), errors.SeveralChecksums)
+
+
 # The way the bytes come.
 
 
