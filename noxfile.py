@@ -75,9 +75,11 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """Fuzz the way from an environ to a verdict, for five minutes or as many seconds as given."""
+    """Fuzz environs, then bodies, for five minutes each or as many seconds as given."""
     session.install("-e", ".[test,fuzz]")
-    session.run("python", "-m", "tests.fuzz", *(session.posargs or ["300"]))
+    seconds = session.posargs or ["300"]
+    session.run("python", "-m", "tests.fuzz", *seconds)
+    session.run("python", "-m", "tests.fuzz", *seconds, "chunked")
 
 
 @nox.session

@@ -16,5 +16,5 @@ from wsgi_sigv4.profiles import S3 as S3
 from wsgi_sigv4.profiles import Profile as Profile
 from wsgi_sigv4.request import Request as Request
 from wsgi_sigv4.responses import Answer as Answer
-from wsgi_sigv4.verifier import Verification as Verification
+from wsgi_sigv4.verification import Verification as Verification
 from wsgi_sigv4.verifier import Verifier as Verifier

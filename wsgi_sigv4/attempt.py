@@ -8,31 +8,28 @@ path. Nobody has vouched for any of it yet.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.authorization import Authorization
-from wsgi_sigv4.canonical import canonical_query_string
-from wsgi_sigv4.canonical import canonical_request
-from wsgi_sigv4.canonical import canonical_uri
 from wsgi_sigv4.canonical import has_dot_segments
 from wsgi_sigv4.canonical import normalize_path
-from wsgi_sigv4.canonical import string_to_sign
+from wsgi_sigv4.chunked import MAX_TRAILERS
 from wsgi_sigv4.credentials import TERMINATOR
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.encoding import percent_decode
 from wsgi_sigv4.errors import ConflictingValues
-from wsgi_sigv4.errors import Evidence
 from wsgi_sigv4.errors import HeadersNotSigned
 from wsgi_sigv4.errors import HostNotAccepted
 from wsgi_sigv4.errors import HostNotSigned
+from wsgi_sigv4.errors import InvalidContentLength
 from wsgi_sigv4.errors import InvalidExpires
 from wsgi_sigv4.errors import InvalidSessionToken
+from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MalformedDate
 from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.errors import MalformedTarget
+from wsgi_sigv4.errors import MalformedTrailer
 from wsgi_sigv4.errors import MissingDate
 from wsgi_sigv4.errors import MissingParameters
 from wsgi_sigv4.errors import MissingPayloadHash
@@ -61,8 +58,24 @@ from wsgi_sigv4.timestamps import is_skewed
 #: Seven days, AWS's longest life of a presigned URL.
 MAX_EXPIRES: Final = 604_800
 
+_UPLOADS: Final = ("PUT", "POST")
+_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
+_TRAILER_NAME: Final = re.compile(rb"[a-z0-9-]{1,128}")
 _EXPIRES: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
-_TOKEN_PARAMETERS: Final = frozenset(name.encode() for name in TOKEN_NAMES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What a request says of its aws-chunked body.
+
+    Attributes:
+        decoded_length: bytes without the framing.
+        trailers: the lower-case names of the trailers; None where the payload
+            form has none.
+    """
+
+    decoded_length: int
+    trailers: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +94,7 @@ class Attempt:
             only an empty one may come.
         session_token: the session token as sent, or None.
         path: the decoded path that the application has to route on.
+        stream: how the body is framed as aws-chunked, or None where it is not.
     """
 
     request: Request
@@ -93,6 +107,7 @@ class Attempt:
     empty_body_only: bool
     session_token: str | None
     path: bytes
+    stream: Stream | None = None
 
     @property
     def access_key_id(self) -> str:
@@ -147,6 +162,7 @@ class Attempt:
             empty_body_only=empty_body_only,
             session_token=_session_token(request, authorization),
             path=_routed_path(request, profile),
+            stream=_stream(request, payload.form),
         )
 
 
@@ -282,10 +298,45 @@ def _payload(
             raise PayloadFormNotAllowed(value=payload.value)
         case PayloadForm.STREAMING_UNSIGNED_TRAILER if not allowed:
             raise PayloadFormNotAllowed(value=payload.value)
-        case _ if authorization.presigned:
+        # The query of a URL cannot say how a body is framed that comes later.
+        case _ if authorization.presigned or request.method not in _UPLOADS:
             raise PayloadFormNotAllowed(value=payload.value)
+        case PayloadForm.STREAMING_UNSIGNED_TRAILER:
+            return payload, False
+        case PayloadForm.STREAMING_SIGNED | PayloadForm.STREAMING_SIGNED_TRAILER:
+            return payload, False
         case _:
             raise PayloadFormNotImplemented(value=payload.value)
+
+
+def _stream(request: Request, form: PayloadForm) -> Stream | None:
+    if not form.is_streaming:
+        return None
+    length = request.header("x-amz-decoded-content-length")
+    if length is None:
+        raise LengthRequired
+    # int() takes "+5" and "1_0", and two headers are joined with a comma.
+    if _LENGTH.fullmatch(length) is None:
+        raise InvalidContentLength(value=length.decode("ascii", "backslashreplace")[:64])
+    return Stream(decoded_length=int(length), trailers=_trailers(request, form))
+
+
+def _trailers(request: Request, form: PayloadForm) -> tuple[str, ...] | None:
+    """Return the names of the trailers that *request* declares."""
+    declared = request.header("x-amz-trailer")
+    if (declared is not None) != form.has_trailers:
+        raise MalformedTrailer
+    if declared is None:
+        return None
+    names = [name.strip(b" \t").lower() for name in declared.split(b",")]
+    # minio-go ends the list with a comma.
+    if names[-1] == b"":
+        names.pop()
+    if not names or len(set(names)) < len(names) or len(names) > MAX_TRAILERS:
+        raise MalformedTrailer
+    if any(_TRAILER_NAME.fullmatch(name) is None for name in names):
+        raise MalformedTrailer
+    return tuple(name.decode("ascii") for name in names)
 
 
 def _agreed(name: str, *values: bytes | None) -> bytes | None:
@@ -331,67 +382,3 @@ def _routed_path(request: Request, profile: Profile) -> bytes:
     if request.routed_path not in (None, as_sent, normal):
         raise PathNotRouted
     return normal
-
-
-def _canonical_request(
-    attempt: Attempt,
-    payload_hash: str,
-    *,
-    query: tuple[tuple[bytes, bytes], ...],
-    blanks_joined: bool = False,
-) -> bytes:
-    request = attempt.request
-    authorization = attempt.authorization
-    headers = []
-    for name in authorization.signed_headers:
-        value = request.header(name)
-        assert value is not None  # noqa: S101 (rule 7)
-        headers.append((name, value.replace(b", ", b",") if blanks_joined else value))
-    return canonical_request(
-        method=request.method,
-        uri=canonical_uri(
-            request.path,
-            normalize=attempt.profile.normalize_path,
-            double_encode=attempt.profile.double_encode_path,
-        ),
-        query_string=canonical_query_string(query, presigned=authorization.presigned),
-        headers=headers,
-        payload_hash=payload_hash,
-    )
-
-
-def strings_to_sign(
-    attempt: Attempt, payload_hash: str, *, token_may_be_unsigned: bool
-) -> Iterator[bytes]:
-    """Yield the string to sign; more than one only where the wire is not all that is known.
-
-    A server that joins repeated headers with a comma and a blank hides how the
-    client signed them; a session token in the query may have been appended
-    after signing where a knob allows it.
-    """
-    joins = (False, True) if attempt.request.joined_with_blank else (False,)
-    queries = [attempt.query]
-    if token_may_be_unsigned and attempt.authorization.session_token is not None:
-        queries.append(tuple(p for p in attempt.query if p[0] not in _TOKEN_PARAMETERS))
-    for query in queries:
-        for blanks_joined in joins:
-            yield string_to_sign(
-                _canonical_request(attempt, payload_hash, query=query, blanks_joined=blanks_joined),
-                algorithm=attempt.authorization.algorithm,
-                timestamp=attempt.timestamp,
-                scope=attempt.scope,
-            )
-
-
-def evidence(attempt: Attempt, payload_hash: str) -> Evidence:
-    """Return what the server canonicalised."""
-    request = _canonical_request(attempt, payload_hash, query=attempt.query)
-    return Evidence(
-        canonical_request=request,
-        string_to_sign=string_to_sign(
-            request,
-            algorithm=attempt.authorization.algorithm,
-            timestamp=attempt.timestamp,
-            scope=attempt.scope,
-        ),
-    )

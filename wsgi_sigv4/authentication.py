@@ -20,6 +20,7 @@ from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.checksums import ChecksumVerifier
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import DIRECT
 from wsgi_sigv4.environ import IDENTITY
@@ -28,6 +29,7 @@ from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import hides_truncation
+from wsgi_sigv4.environ import remove_framing
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.environ import set_path
 from wsgi_sigv4.errors import AccessDenied
@@ -43,7 +45,7 @@ from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import rejoin
 from wsgi_sigv4.streams import spool
-from wsgi_sigv4.verifier import Verification
+from wsgi_sigv4.verification import Verification
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -63,6 +65,11 @@ DRAIN_LIMIT: Final = 10 * 1024 * 1024
 DRAIN_SECONDS: Final = 5.0
 #: S3 allows 20 KB for the fields that come before the file of a POST form.
 FORM_FIELDS_LIMIT: Final = 32 * 1024
+
+#: Bytes that the framing of an aws-chunked body may take beside its content,
+#: which may have one byte a chunk.
+FRAMING_LIMIT: Final = 64 * 1024
+FRAMING_FACTOR: Final = 8
 
 _POLICY_FIELD: Final = re.compile(
     rb'name="?(x-amz-(signature|credential|algorithm)|awsaccesskeyid)"?', re.IGNORECASE
@@ -201,9 +208,58 @@ def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int
     unsigned = attempt.payload.form is PayloadForm.UNSIGNED
     if length is None and unsigned and hides_truncation(environ):
         raise LengthRequired
-    if length is not None and length > options.max_body:
+    if length is not None and length > body_limit(attempt, options):
         raise BodyTooLarge(limit=options.max_body)
     return length
+
+
+def body_limit(attempt: Attempt, options: Options) -> int:
+    """Return the bytes that the body may have as sent, the framing of aws-chunked included.
+
+    Raises:
+        BodyTooLarge: if it announces more content than a body may have.
+    """
+    stream = attempt.stream
+    if stream is None:
+        return options.max_body
+    if stream.decoded_length > options.max_body:
+        raise BodyTooLarge(limit=options.max_body)
+    return stream.decoded_length * FRAMING_FACTOR + FRAMING_LIMIT
+
+
+class BodyVerifier:
+    """Verifies a body against the signature of its request, and its checksums.
+
+    Args:
+        verification: what is left of the rules.
+
+    Raises:
+        SigV4Error: if the request carries checksums that cannot be verified.
+    """
+
+    def __init__(self, verification: Verification) -> None:
+        self._verification = verification
+        self._checksums = ChecksumVerifier(verification.attempt)
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return those that the application may read later.
+
+        Raises:
+            SigV4Error: if the body is aws-chunked, and a chunk is refused.
+        """
+        decoded = self._verification.feed(data)
+        self._checksums.update(decoded)
+        return decoded
+
+    def finish(self) -> Identity:
+        """Apply the rest of the rules, now that the body has ended.
+
+        Raises:
+            SigV4Error: if the body is not the one that was signed.
+        """
+        identity = self._verification.finish()
+        self._checksums.check(self._verification.trailers)
+        return identity
 
 
 def _incoming(environ: WSGIEnvironment, length: int | None) -> Incoming:
@@ -214,17 +270,20 @@ def _incoming(environ: WSGIEnvironment, length: int | None) -> Incoming:
 def _receive(
     environ: WSGIEnvironment, incoming: Incoming, verification: Verification, options: Options
 ) -> Identity:
-    limit = options.max_body
+    limit = body_limit(verification.attempt, options)
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
+    verified = BodyVerifier(verification)
     body, length = spool(
         incoming.pieces(limit=limit, seconds=options.body_seconds),
         memory_limit=options.memory_limit,
-        feed=verification.feed,
+        feed=verified.feed,
     )
     try:
-        identity = verification.finish()
+        identity = verified.finish()
         _replace_body(environ, body, length)
+        if verification.attempt.stream is not None:
+            remove_framing(environ, verification.trailers, length)
         if options.authorize is not None:
             # Nothing but True: a coroutine, say, is no consent.
             if options.authorize(identity, environ) is not True:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: The environ keys of this package; inherited values are removed first.
 ACCESS_KEY_ID: Final = "wsgi_sigv4.access_key_id"
 IDENTITY: Final = "wsgi_sigv4.identity"
+#: The verified trailers of an aws-chunked body, by lower-case name.
+TRAILERS: Final = "wsgi_sigv4.trailers"
 
 #: Characters of a header name that is remembered; anybody may send endless ones.
 MAX_REMEMBERED: Final = 64
@@ -122,6 +124,25 @@ def set_path(environ: WSGIEnvironment, path: bytes, deployment: Deployment = DIR
     if not path.startswith(mount) or (mount and rest and not rest.startswith(b"/")):
         raise PathNotRouted
     environ["PATH_INFO"] = rest.decode("latin-1")
+
+
+def remove_framing(environ: WSGIEnvironment, trailers: Mapping[str, str], length: int) -> None:
+    """Hide from the application that the body was aws-chunked, and show its *trailers*.
+
+    Args:
+        environ: the environ.
+        trailers: the verified trailers.
+        length: of the body without its framing.
+    """
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(length)
+    # Some servers give the length twice, and that one is of the framed body.
+    environ.pop("HTTP_CONTENT_LENGTH", None)
+    codings = environ.pop("HTTP_CONTENT_ENCODING", "").split(",")
+    kept = [coding.strip() for coding in codings if coding.strip().lower() != "aws-chunked"]
+    if any(kept):
+        environ["HTTP_CONTENT_ENCODING"] = ", ".join(coding for coding in kept if coding)
+    environ[TRAILERS] = dict(trailers)
 
 
 def body_length(environ: WSGIEnvironment, deployment: Deployment = DIRECT) -> int | None:

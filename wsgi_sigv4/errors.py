@@ -37,6 +37,15 @@ status, message) is a table in :mod:`wsgi_sigv4.responses`.
         CredentialsUnavailable          rule 9: the back end is down
         SignatureMismatch               rule 10
         PayloadHashMismatch             rule 11
+        MalformedChunk                  rule 11: aws-chunked
+        InvalidChunkSize                rule 11
+        ChunkSignatureMismatch          rule 11
+        MalformedTrailer                rule 11: not the declared trailers
+        UnsupportedTrailer              rule 11: no checksum
+        ChecksumMismatch                rule 11: x-amz-checksum-*, Content-MD5
+        InvalidChecksum                 rule 11: no checksum of its kind
+        SeveralChecksums                rule 11
+        ChecksumNotImplemented          rule 11: unknown, or its library not there
         MalformedRequest                the request itself
             MalformedTarget
             MalformedQuery
@@ -435,6 +444,105 @@ class PayloadHashMismatch(SigV4Error):
 
     summary = "The body does not match its signed hash."
     hint = "curl 7.88 signs the hash of an empty body for -T and -F."
+
+
+@dataclass(eq=False, kw_only=True)
+class MalformedChunk(SigV4Error):
+    """The body is not aws-chunked, though its payload form says so."""
+
+    fault: str
+
+    def __str__(self) -> str:
+        return f"The body is not aws-chunked: {self.fault}."
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidChunkSize(SigV4Error):
+    """A signed chunk is too small, and not the last one.
+
+    Attributes:
+        chunk: its number, from 1 on.
+        size: its size in bytes.
+    """
+
+    chunk: int
+    size: int
+
+    summary = "A signed chunk is too small, and not the last one."
+
+
+class ChunkSignatureMismatch(SigV4Error):
+    """A chunk, or the trailers, are not the ones that were signed."""
+
+    summary = "A chunk or the trailers do not match their signature."
+
+
+class MalformedTrailer(SigV4Error):
+    """The trailers are not the ones that x-amz-trailer declares, each of them once."""
+
+    summary = "The trailers are not the declared ones."
+
+
+@dataclass(eq=False, kw_only=True)
+class UnsupportedTrailer(SigV4Error):
+    """x-amz-trailer declares what is no checksum, where only checksums can be."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"The trailer {self.name!r} is not supported."
+
+
+@dataclass(eq=False, kw_only=True)
+class ChecksumMismatch(SigV4Error):
+    """The body does not have the checksum that came with it.
+
+    Attributes:
+        algorithm: the name of the checksum, such as ``"crc32"``.
+    """
+
+    algorithm: str
+
+    summary = "The body does not have the checksum that came with it."
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidChecksum(SigV4Error):
+    """A checksum is not the base64 text of as many bytes as its algorithm makes.
+
+    Attributes:
+        name: the name of the header or trailer.
+        is_trailer: True where it came as a trailer.
+    """
+
+    name: str
+    is_trailer: bool = False
+
+    summary = "A checksum is not base64 text of the right length."
+
+
+class SeveralChecksums(SigV4Error):
+    """The request carries more than one x-amz-checksum-* value."""
+
+    summary = "The request carries more than one checksum."
+
+
+@dataclass(eq=False, kw_only=True)
+class ChecksumNotImplemented(SigV4Error):
+    """A checksum is not known, or the library that calculates it is not installed.
+
+    Attributes:
+        algorithm: the name of the checksum, such as ``"crc32c"``.
+        extra: the extra of this package that installs the library, or None.
+    """
+
+    algorithm: str
+    extra: str | None = None
+
+    def __str__(self) -> str:
+        if self.extra is None:
+            return f"The checksum {self.algorithm} is not implemented."
+        return f"The checksum {self.algorithm} needs wsgi-sigv4[{self.extra}] on the server."
 
 
 @dataclass(eq=False, kw_only=True)

@@ -38,6 +38,16 @@ class PayloadForm(Enum):
         """Whether the body is framed as aws-chunked."""
         return self.value.startswith("STREAMING-")
 
+    @property
+    def has_trailers(self) -> bool:
+        """Whether trailers follow the last chunk."""
+        return self.value.endswith("-TRAILER")
+
+    @property
+    def is_signed_stream(self) -> bool:
+        """Whether each chunk is signed with AWS4-HMAC-SHA256."""
+        return self in (PayloadForm.STREAMING_SIGNED, PayloadForm.STREAMING_SIGNED_TRAILER)
+
 
 _SENTINELS: Final = {
     form.value: form for form in PayloadForm if form is PayloadForm.UNSIGNED or form.is_streaming

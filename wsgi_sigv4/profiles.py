@@ -41,6 +41,8 @@ class Profile:
             x-amz-content-sha256.
         expires_required: the presigned form must send X-Amz-Expires; else one
             without it lives *max_skew* seconds.
+        checksum_trailers_only: the trailers of an aws-chunked body can only
+            be checksums.
         error_format: how refusals are rendered.
     """
 
@@ -51,6 +53,7 @@ class Profile:
     presigned_payload_unsigned: bool
     payload_header_required: bool
     expires_required: bool
+    checksum_trailers_only: bool
     error_format: ErrorFormat
 
 
@@ -62,6 +65,7 @@ GENERIC: Final = Profile(
     presigned_payload_unsigned=False,
     payload_header_required=False,
     expires_required=False,
+    checksum_trailers_only=False,
     error_format=ErrorFormat.AWS,
 )
 
@@ -73,5 +77,6 @@ S3: Final = Profile(
     presigned_payload_unsigned=True,
     payload_header_required=True,
     expires_required=True,
+    checksum_trailers_only=True,
     error_format=ErrorFormat.S3,
 )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from typing import Final
 
+from wsgi_sigv4.errors import ChecksumMismatch
+from wsgi_sigv4.errors import InvalidChecksum
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.timestamps import Timestamp
 
@@ -65,3 +67,19 @@ INVALID_HASH: Final = (
 HASH_MISMATCH: Final = (
     "The provided 'x-amz-content-sha256' header does not match what was computed."
 )
+MALFORMED_TRAILER: Final = (
+    "The request contained trailing data that was not well-formed or did not conform to our "
+    "published schema."
+)
+
+
+def checksum_mismatch(error: ChecksumMismatch) -> str:
+    """Return what is said of a body with another checksum."""
+    name = "Content-MD5" if error.algorithm == "md5" else error.algorithm.upper()
+    return f"The {name} you specified did not match the calculated checksum."
+
+
+def invalid_checksum(error: InvalidChecksum) -> str:
+    """Return what is said of a checksum that cannot be of its kind."""
+    where = "trailing header" if error.is_trailer else "header"
+    return f"Value for {error.name} {where} is invalid."

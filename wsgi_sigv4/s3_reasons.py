@@ -16,9 +16,12 @@ from typing import Final
 from wsgi_sigv4 import errors
 from wsgi_sigv4.reason import HASH_MISMATCH
 from wsgi_sigv4.reason import INVALID_HASH
+from wsgi_sigv4.reason import MALFORMED_TRAILER
 from wsgi_sigv4.reason import Details
 from wsgi_sigv4.reason import Reason
 from wsgi_sigv4.reason import Told
+from wsgi_sigv4.reason import checksum_mismatch
+from wsgi_sigv4.reason import invalid_checksum
 from wsgi_sigv4.reason import iso
 from wsgi_sigv4.reason import says
 
@@ -278,6 +281,24 @@ S3_REASONS: Final[Mapping[type[errors.SigV4Error], Told]] = {
             ("S3ComputedContentSHA256", error.computed),
         ),
     ),
+    errors.MalformedChunk: says("IncompleteBody", 400, "The request body terminated unexpectedly"),
+    errors.InvalidChunkSize: says(
+        "InvalidChunkSizeError",
+        403,
+        "Only the last chunk is allowed to have a size less than 8192 bytes",
+        lambda error: (("Chunk", str(error.chunk)), ("BadChunkSize", str(error.size))),
+    ),
+    errors.ChunkSignatureMismatch: says("SignatureDoesNotMatch", 403, _S3_MISMATCH),
+    errors.MalformedTrailer: says("MalformedTrailerError", 400, MALFORMED_TRAILER),
+    errors.UnsupportedTrailer: says(
+        "InvalidRequest", 400, "The value specified in the x-amz-trailer header is not supported"
+    ),
+    errors.ChecksumMismatch: says("BadDigest", 400, checksum_mismatch),
+    errors.InvalidChecksum: says("InvalidRequest", 400, invalid_checksum),
+    errors.SeveralChecksums: says(
+        "InvalidRequest", 400, "Expecting a single x-amz-checksum- header"
+    ),
+    errors.ChecksumNotImplemented: says("NotImplemented", 501, str),
     errors.MalformedTarget: says("InvalidURI", 400, "Couldn't parse the specified URI."),
     errors.MalformedQuery: says("InvalidURI", 400, "Couldn't parse the specified URI."),
     errors.MalformedRequest: says("InvalidRequest", 400, str),

@@ -6,8 +6,8 @@ look up the key and read the body in its own way:
 
 1. :meth:`Verifier.prepare`: rules 1-8, which need the request alone.
 2. :meth:`Verifier.conclude`: rules 9 and 10, with the credentials.
-3. :class:`Verification`: rule 11, while the body arrives. Where the request
-   carries no payload hash, rule 10 waits for the body too.
+3. :class:`~wsgi_sigv4.verification.Verification`: rule 11, while the body
+   arrives. Where the request carries no payload hash, rule 10 waits for it too.
 
 :meth:`Verifier.verify` is 1 and 2 with the verifier's own provider. The order
 of the rules decides which of two faults a client is told; it is public
@@ -17,7 +17,6 @@ behaviour.
 from __future__ import annotations
 
 import copy
-import hashlib
 import hmac
 import secrets
 import time
@@ -28,9 +27,6 @@ from collections.abc import Sequence
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.attempt import check_freshness
 from wsgi_sigv4.attempt import check_scope
-from wsgi_sigv4.attempt import evidence
-from wsgi_sigv4.attempt import strings_to_sign
-from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.authorization import find_authorization
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.credentials import CredentialProvider
@@ -39,17 +35,12 @@ from wsgi_sigv4.credentials import CredentialSource
 from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.credentials import as_provider
 from wsgi_sigv4.encoding import is_signature
-from wsgi_sigv4.errors import ExpiredCredentials
-from wsgi_sigv4.errors import InvalidSessionToken
-from wsgi_sigv4.errors import PayloadFormNotAllowed
-from wsgi_sigv4.errors import PayloadHashMismatch
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
-from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.identity import Identity
-from wsgi_sigv4.identity import target
+from wsgi_sigv4.messages import evidence
+from wsgi_sigv4.messages import strings_to_sign
 from wsgi_sigv4.payload import EMPTY_SHA256
-from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.policy import Policy
 from wsgi_sigv4.profiles import Profile
 from wsgi_sigv4.request import Request
@@ -58,6 +49,9 @@ from wsgi_sigv4.signing_key import SigningKeyCache
 from wsgi_sigv4.signing_key import derive_signing_key
 from wsgi_sigv4.signing_key import hmac_sha256
 from wsgi_sigv4.timestamps import Timestamp
+from wsgi_sigv4.verification import Verification
+from wsgi_sigv4.verification import key_fault
+from wsgi_sigv4.verification import naming
 
 
 class Verifier:
@@ -205,7 +199,7 @@ class Verifier:
         authorization = find_authorization(request, query)
         if authorization is None:
             return None
-        with _naming(authorization):
+        with naming(authorization):
             return Attempt.of(request, query, authorization, policy=self._policy, now=now)
 
     def conclude(
@@ -217,11 +211,11 @@ class Verifier:
             SigV4Error: the reason for which the request is refused.
         """
         now = self.clock() if now is None else now
-        with _naming(attempt.authorization):
+        with naming(attempt.authorization):
             # Rule 9: the key is known, and the session token its own.
-            fault = _key_fault(attempt, credentials, now)
+            fault = key_fault(attempt, credentials, now)
             if fault is not None and not self.uniform_errors:
-                self._is_right(attempt, None, EMPTY_SHA256, now)
+                self._right_key(attempt, None, EMPTY_SHA256, now)
                 raise fault
             verification = Verification(self, attempt, credentials, fault)
             if not verification.awaits_body:
@@ -239,16 +233,25 @@ class Verifier:
             SignatureMismatch: if it is not.
         """
         attempt = verification.attempt
-        # With uniform errors a wrong token is told only to who has the secret.
-        right = self._is_right(attempt, verification.credentials, payload_hash, now)
-        if not right:
+        if not self._begin(verification, payload_hash, now):
             signature = attempt.authorization.signature.decode("ascii", "backslashreplace")[:64]
             # The cause is for the operator's log; an answer never tells it.
             raise SignatureMismatch(
                 signature=signature, evidence=evidence(attempt, payload_hash)
             ) from verification.fault
+        # With uniform errors a wrong token is told only to who has the secret.
         if verification.fault is not None:
             raise verification.fault
+
+    def _begin(self, verification: Verification, payload_hash: str, now: float) -> bool:
+        """Return whether the signature is right; let *verification* go on with its key then."""
+        signing_key = self._right_key(
+            verification.attempt, verification.credentials, payload_hash, now
+        )
+        if signing_key is None:
+            return False
+        verification.begin(signing_key)
+        return True
 
     def check_freshness(self, attempt: Attempt, *, now: float) -> None:
         """Apply rule 5 again: a body may have taken longer than the request lives.
@@ -260,14 +263,15 @@ class Verifier:
         max_skew = self._policy.skew(attempt.profile)
         check_freshness(attempt.timestamp, lifetime=attempt.lifetime, max_skew=max_skew, now=now)
 
-    def _is_right(
+    def _right_key(
         self, attempt: Attempt, credentials: Credentials | None, payload_hash: str, now: float
-    ) -> bool:
-        """Return whether the signature is right; a wrong one always costs one derivation.
+    ) -> bytes | None:
+        """Return the signing key where the signature is right, else None.
 
-        So an unknown key, a known one that is cached and one that is not are
-        refused at the same cost (T25). The calculated signature stays in here:
-        an error tracker that keeps the locals of a traceback must not see it.
+        A wrong one always costs one derivation. So an unknown key, a known one
+        that is cached and one that is not are refused at the same cost (T25).
+        The calculated signature stays in here: an error tracker that keeps the
+        locals of a traceback must not see it.
         """
         signing_key, derived = self._signing_key(attempt, credentials, now)
         right = False
@@ -277,11 +281,11 @@ class Verifier:
             right = hmac.compare_digest(expected, attempt.authorization.signature)
             if right:
                 break
-        right = right and credentials is not None
-        if not right:
+        if not right or credentials is None:
             if not derived:
                 derive_signing_key(self._dummy, attempt.scope)
-        elif derived and credentials is not None and credentials.secret_access_key is not None:
+            return None
+        if derived and credentials.secret_access_key is not None:
             self._signing_keys.put(
                 attempt.access_key_id,
                 credentials.secret_access_key,
@@ -289,7 +293,7 @@ class Verifier:
                 signing_key,
                 now=now,
             )
-        return right
+        return signing_key
 
     def _signing_key(
         self, attempt: Attempt, credentials: Credentials | None, now: float
@@ -305,133 +309,3 @@ class Verifier:
         if cached is not None:
             return cached, False
         return derive_signing_key(secret, attempt.scope), True
-
-
-class Verification:
-    """What is left to do after the headers: to read the body and to check it.
-
-    Feed the body, then call :meth:`finish`. Nothing that *feed* returns is
-    verified before *finish* has returned.
-
-    Attributes:
-        attempt: the request and what it claims.
-        credentials: what the provider found, or None.
-        fault: with uniform errors, the fault that only a right signature is told.
-        awaits_body: True where rule 10 needs the hash of the body.
-    """
-
-    __slots__ = ("_hash", "_length", "attempt", "awaits_body", "credentials", "fault", "verifier")
-
-    def __init__(
-        self,
-        verifier: Verifier,
-        attempt: Attempt,
-        credentials: Credentials | None,
-        fault: SigV4Error | None,
-    ) -> None:
-        self.verifier = verifier
-        self.attempt = attempt
-        self.credentials = credentials
-        self.fault = fault
-        self.awaits_body = attempt.payload.form is PayloadForm.ABSENT
-        self._hash = hashlib.sha256()
-        self._length = 0
-
-    def feed(self, data: bytes) -> bytes:
-        """Take the next bytes of the body, and return those the application may read later."""
-        if self.attempt.payload.form is not PayloadForm.UNSIGNED:
-            self._hash.update(data)
-        self._length += len(data)
-        return data
-
-    def finish(self, *, now: float | None = None) -> Identity:
-        """Apply rule 11, and whatever had to wait for the body; return the identity.
-
-        Raises:
-            PayloadHashMismatch: if the body is not the one whose hash was signed.
-            SignatureMismatch: if it had to wait for the body, and is wrong.
-            PayloadFormNotAllowed: if an unsigned body came where none may.
-            RequestTimeTooSkewed, RequestExpired, ExpiredCredentials: if the request, or its
-                credentials, died meanwhile.
-        """
-        attempt = self.attempt
-        now = self.verifier.clock() if now is None else now
-        with _naming(attempt.authorization):
-            # Rule 5 again: the clock went on while the body arrived.
-            self.verifier.check_freshness(attempt, now=now)
-            # Rule 10, where it had to wait.
-            if self.awaits_body:
-                self.verifier.check_signature(self, self._hash.hexdigest(), now)
-            # Rule 9 again, for who has the secret: temporary credentials end too.
-            fault = _key_fault(attempt, self.credentials, now)
-            if fault is not None:
-                raise fault
-            # Rule 11: the body is the one that was signed.
-            self._check_body()
-        assert self.credentials is not None  # noqa: S101 (rule 9)
-        return self._identity(self.credentials)
-
-    def _check_body(self) -> None:
-        payload = self.attempt.payload
-        if payload.form is PayloadForm.SHA256:
-            computed = self._hash.hexdigest()
-            if not hmac.compare_digest(computed, payload.value.lower()):
-                raise PayloadHashMismatch(declared=payload.value, computed=computed)
-        if self.attempt.empty_body_only and self._length:
-            raise PayloadFormNotAllowed(value=payload.value)
-
-    def _identity(self, credentials: Credentials) -> Identity:
-        attempt = self.attempt
-        posix = attempt.timestamp.posix
-        return Identity(
-            access_key_id=attempt.access_key_id,
-            principal=credentials.principal,
-            scope=attempt.scope,
-            signed_headers=attempt.authorization.signed_headers,
-            request_time=posix,
-            presigned=attempt.authorization.presigned,
-            expires_at=None if attempt.lifetime is None else posix + attempt.lifetime,
-            payload_form=attempt.payload.form,
-            _verifier=self.verifier,
-            _target=target(attempt.request),
-            _path=attempt.path,
-        )
-
-
-class _naming:
-    """Write into a refusal that passes whose request it was."""
-
-    __slots__ = ("_authorization",)
-
-    def __init__(self, authorization: Authorization) -> None:
-        self._authorization = authorization
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, SigV4Error):
-            credential = self._authorization.credential
-            error.access_key_id = credential.access_key_id
-            error.service = credential.scope.service
-            error.presigned = self._authorization.presigned
-
-
-def _key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> SigV4Error | None:
-    """Return what rule 9 has against the key or its session token, or None."""
-    if credentials is None:
-        return UnknownAccessKey()
-    token = attempt.session_token
-    issued = credentials.session_token
-    if token is None and issued is not None:
-        return InvalidSessionToken(absent=True)
-    if token is not None and not _is_token(token, issued):
-        return InvalidSessionToken()
-    # So written, a time that is no number has passed.
-    if credentials.expires_at is not None and not now < credentials.expires_at:
-        return ExpiredCredentials()
-    return None
-
-
-def _is_token(token: str, issued: str | None) -> bool:
-    return issued is not None and hmac.compare_digest(token.encode(), issued.encode())

@@ -27,7 +27,9 @@ from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 
 from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.authentication import BodyVerifier
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
+from wsgi_sigv4.authentication import body_limit
 from wsgi_sigv4.authentication import name_refusal
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authorization import unsupported_scheme
@@ -42,7 +44,9 @@ from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.contrib.django.environ import route_on
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
+from wsgi_sigv4.environ import TRAILERS
 from wsgi_sigv4.environ import forget_identity
+from wsgi_sigv4.environ import remove_framing
 from wsgi_sigv4.errors import AccessDenied
 from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import PathNotRouted
@@ -50,7 +54,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import spool
-from wsgi_sigv4.verifier import Verification
+from wsgi_sigv4.verification import Verification
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -60,6 +64,11 @@ if TYPE_CHECKING:
 HASHED_INLINE: Final = 256 * 1024
 
 _BODY_KEYS: Final = ("wsgi.input", "wsgi.input_terminated", "CONTENT_LENGTH")
+#: Keys that the framing of an aws-chunked body is removed from, or that it adds.
+_FRAMING_KEYS: Final = (
+    *("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"),
+    TRAILERS,
+)
 
 
 def authenticate(
@@ -170,7 +179,11 @@ def _verify(
     if environ["PATH_INFO"] != routed:
         adopt_path(request, environ)
     stream = environ["wsgi.input"]
+    if TRAILERS in environ:
+        _adopt_framing(request, environ)
     if known is not None:
+        if TRAILERS in environ:
+            _replace_known_body(request, stream.read())
         stream.close()
     elif identity is not None:
         _take_body(request, environ)
@@ -203,7 +216,7 @@ def _claim(
             if not rewrite_path:
                 raise PathNotRouted
             route_on(request, attempt.path, environ, conf.deployment)
-        if (_size(_body(request)) or 0) > conf.strict.max_body:
+        if (_size(_body(request)) or 0) > body_limit(attempt, conf.strict):
             raise BodyTooLarge(limit=conf.strict.max_body)
     return attempt
 
@@ -221,24 +234,40 @@ async def _areceive(
 def _receive(request: ASGIRequest, verification: Verification, conf: Configuration) -> Identity:
     """Apply what is left of the rules to the body that Django has received."""
     options = conf.strict
-    limit = options.max_body
+    stream = verification.attempt.stream
+    limit = body_limit(verification.attempt, options)
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
+    verified = BodyVerifier(verification)
     body = _body(request)
     size = _size(body)
     pieces = Incoming(body, size).pieces(limit=limit, seconds=options.body_seconds)
-    if size is None or verification.attempt.payload.form.is_streaming:
+    if size is None or stream is not None:
         # What the application reads is another file than what was received.
-        file, size = spool(pieces, memory_limit=options.memory_limit, feed=verification.feed)
+        file, size = spool(pieces, memory_limit=options.memory_limit, feed=verified.feed)
         _replace_body(request, file)
     else:
         for piece in pieces:
-            verification.feed(piece)
+            verified.feed(piece)
         body.seek(0)
-    identity = verification.finish()
+    identity = verified.finish()
+    if stream is not None:
+        remove_framing(request.META, verification.trailers, size)
+        vars(request).pop("headers", None)
+        if hasattr(request, "_body"):
+            _replace_known_body(request, request._stream.read())
     if request.META.pop("HTTP_TRANSFER_ENCODING", None) is not None:
         request.META["CONTENT_LENGTH"] = str(size)
     return identity
+
+
+def _adopt_framing(request: HttpRequest, environ: WSGIEnvironment) -> None:
+    """Take over into *request* that its *environ* no longer shows an aws-chunked body."""
+    for key in _FRAMING_KEYS:
+        request.META.pop(key, None)
+        if key in environ:
+            request.META[key] = environ[key]
+    vars(request).pop("headers", None)
 
 
 def _refuse_post_policy(request: ASGIRequest, conf: Configuration) -> None:
@@ -305,6 +334,12 @@ def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:
 
     request._stream = body  # type: ignore[assignment]
     request.close = close_both  # type: ignore[method-assign]
+
+
+def _replace_known_body(request: HttpRequest, body: bytes) -> None:
+    """Make the application read *body* where Django has kept another one."""
+    request._body = body
+    request._stream = BytesIO(body)
 
 
 @contextmanager

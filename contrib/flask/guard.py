@@ -15,6 +15,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import IO
 from typing import TYPE_CHECKING
+from typing import Final
 
 from flask import Flask
 from flask import Response
@@ -36,6 +37,7 @@ from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.refusals import as_http_exception
 from wsgi_sigv4.contrib.flask.refusals import keep_from_caches
 from wsgi_sigv4.environ import IDENTITY
+from wsgi_sigv4.environ import TRAILERS
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.errors import ConfigurationError
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from wsgi_sigv4.responses import Answer
+
+#: What a request may have kept of a body while that was still aws-chunked.
+_FRAMED: Final = ("_cached_data", "_cached_json", "data", "files", "form", "values")
 
 Names = str | Sequence[str] | None
 
@@ -146,7 +151,8 @@ class Guard:
         finally:
             # Who reads the body now gets the verified one, or that of a refused
             # request, which is empty; and not what is left of the raw one.
-            for name in ("stream", "content_length"):
+            stale = _FRAMED if TRAILERS in environ else ()
+            for name in ("stream", "content_length", *stale):
                 vars(request_itself()).pop(name, None)
         if identity is None:
             remember_anonymous(varies=not options.required)

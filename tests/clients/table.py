@@ -24,8 +24,8 @@ that the client got the answer it wanted and that its content was right; a code 
 error which the client itself raised or received.
 
 All of it over plain http on loopback. Bodies in signed chunks or with a trailing checksum
-(`aws-chunked`, which S3 clients use over https) are not verified yet, and are answered with 501.
-Where a client might choose that form, it was told not to: `request_checksum_calculation` is
+(`aws-chunked`, which S3 clients use over https) are verified, and are tested from what clients
+sent; these runs were told to send plain ones: `request_checksum_calculation` is
 `when_required` for boto3, and `requestChecksumCalculation` is `WHEN_REQUIRED` for the SDK for
 JavaScript.
 """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 
+from wsgi_sigv4.checksums import ChecksumVerifier
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.verifier import Verifier
@@ -103,5 +104,8 @@ class Message:
 def verify(verifier: Verifier, message: Message, *, now: float) -> Identity:
     """Return the identity that *verifier* finds in *message* and its body."""
     verification = verifier.verify(message.request(), now=now)
-    verification.feed(message.body)
-    return verification.finish(now=now)
+    checksums = ChecksumVerifier(verification.attempt)
+    checksums.update(verification.feed(message.body))
+    identity = verification.finish(now=now)
+    checksums.check(verification.trailers)
+    return identity

@@ -18,10 +18,10 @@ from tests.core.signing import Signer
 from tests.core.signing import sha256
 from wsgi_sigv4 import errors
 from wsgi_sigv4.attempt import Attempt
-from wsgi_sigv4.attempt import evidence
-from wsgi_sigv4.attempt import strings_to_sign
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.messages import evidence
+from wsgi_sigv4.messages import strings_to_sign
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.profiles import GENERIC
 from wsgi_sigv4.profiles import S3
@@ -537,9 +537,20 @@ def test_presigned_payload_that_is_named(in_query: bool) -> None:
 
 @pytest.mark.parametrize("value", STREAMING)
 @pytest.mark.parametrize("signer", [GENERIC_SIGNER, S3_SIGNER])
-def test_streaming_payload(value: str, signer: Signer) -> None:
-    """Rule 8: aws-chunked forms are known, and not implemented yet."""
+def test_streaming_payload_of_no_upload(value: str, signer: Signer) -> None:
+    """Rule 8: only PUT and POST have bodies that are aws-chunked."""
     message = signer.sign(with_headers(X_Amz_Content_SHA256=value))
+    refused = refusal(message, service=signer.service, allow_unsigned_payload=True)
+    assert isinstance(refused, errors.PayloadFormNotAllowed)
+    assert refused.value == value
+
+
+@pytest.mark.parametrize("value", [value for value in STREAMING if "ECDSA" in value])
+@pytest.mark.parametrize("signer", [GENERIC_SIGNER, S3_SIGNER])
+def test_streaming_payload_of_sigv4a(value: str, signer: Signer) -> None:
+    """Rule 8: chunks that SigV4A signs are known, and not implemented."""
+    message = Message.of("PUT", headers={"X-Amz-Content-SHA256": value})
+    message = signer.sign(message)
     refused = refusal(message, service=signer.service, allow_unsigned_payload=True)
     assert isinstance(refused, errors.PayloadFormNotImplemented)
     assert refused.value == value

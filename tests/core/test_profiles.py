@@ -24,6 +24,7 @@ def test_generic() -> None:
         "presigned_payload_unsigned": False,
         "payload_header_required": False,
         "expires_required": False,
+        "checksum_trailers_only": False,
         "error_format": ErrorFormat.AWS,
     }
 
@@ -38,6 +39,7 @@ def test_s3() -> None:
         "presigned_payload_unsigned": True,
         "payload_header_required": True,
         "expires_required": True,
+        "checksum_trailers_only": True,
         "error_format": ErrorFormat.S3,
     }
     assert {"s3", "s3express", "s3-outposts", "s3-object-lambda"} == S3_SERVICES

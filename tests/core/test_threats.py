@@ -23,6 +23,10 @@ from tests.core.signing import S3_SIGNER
 from tests.core.signing import SECRET
 from tests.core.signing import UNSIGNED
 from tests.core.signing import sha256
+from tests.core.uploads import SIGNED
+from tests.core.uploads import SIGNED_TRAILER
+from tests.core.uploads import Framed
+from tests.core.uploads import upload
 from wsgi_sigv4 import errors
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.errors import SigV4Error
@@ -254,6 +258,44 @@ def test_calculated_signature_is_nowhere(form: str, warm: bool, uniform: bool) -
         k_signing = hmac.digest(k_signing, part.encode(), "sha256")
         secrets += [k_signing.hex(), repr(k_signing)[2:-1]]
     assert [s for s in secrets for text in texts if s in text] == []
+
+
+def signing_key_texts() -> list[str]:
+    """Return what would give away the signing key of S3_SIGNER."""
+    key = b"AWS4" + SECRET.encode()
+    for part in (S3_SIGNER.date, S3_SIGNER.region, S3_SIGNER.service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return [SECRET, key.hex(), repr(key)[2:-1]]
+
+
+@pytest.mark.parametrize("form", [SIGNED, SIGNED_TRAILER])
+def test_calculated_signature_of_a_chunk_is_nowhere(form: str) -> None:
+    """T24: the refusal of a chunk, or of the trailers, holds no right signature and no key."""
+    message = upload(b"hello", form=form)
+    body = Framed.parse(message.body)
+    chunk = body.chunks[0].signature or b""
+    (trailer,) = [line[-64:] for line in body.trailers[1:]] or [chunk]
+    for right in {chunk, trailer}:
+        altered = replace(message, body=message.body.replace(right, b"0" * 64))
+        refused = refusal(verifier(service="s3"), altered)
+        assert isinstance(refused, errors.ChunkSignatureMismatch)
+        # The client's own words may be there: the signatures of the other chunks.
+        hidden = [*signing_key_texts(), right.decode()]
+        texts = [text for text in exposed(refused) if str(altered.body)[2:-1] not in text]
+        assert [s for s in hidden for text in texts if s in text] == []
+
+
+def test_key_is_nowhere_where_only_the_token_is_wrong() -> None:
+    """T24: with uniform errors a wrong token is told last, and the key is not with it then."""
+    made = verifier(service="s3", uniform_errors=True)
+    message = replace(S3_SIGNER, session_token="wrong").sign(
+        Message.of(headers={"X-Amz-Content-Sha256": sha256(b"")})
+    )
+    refused = refusal(made, message)
+    assert isinstance(refused, errors.InvalidSessionToken)
+    texts = list(exposed(refused))
+    assert len(texts) > 10
+    assert [s for s in signing_key_texts() for text in texts if s in text] == []
 
 
 @pytest.mark.parametrize("credentials", [SECRET, Credentials(SECRET, session_token="TOKEN-ISSUED")])

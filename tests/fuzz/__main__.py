@@ -1,4 +1,4 @@
-"""Run the fuzzer under atheris: ``python -m tests.fuzz [seconds]``.
+"""Run the fuzzer under atheris: ``python -m tests.fuzz [seconds] [verifier|chunked]``.
 
 What it finds new stays in .fuzz/ for the next run; an input that does harm is written there too.
 """
@@ -11,7 +11,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["wsgi_sigv4"]):
-    from tests.fuzz.fuzz_verifier import fuzz_one
+    from tests.fuzz import fuzz_chunked
+    from tests.fuzz import fuzz_verifier
 
 from tests.fuzz.kept import kept_inputs
 
@@ -19,12 +20,14 @@ FOLDER = Path(".fuzz")
 
 
 def main() -> None:
-    """Fuzz for as many seconds as the command line says."""
+    """Fuzz for as many seconds as the command line says, and what it says."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    found, kept = FOLDER / "found", FOLDER / "kept"
+    chunked = sys.argv[2:] == ["chunked"]
+    target = FOLDER / "chunked" if chunked else FOLDER
+    found, kept = target / "found", target / "kept"
     for folder in (found, kept):
         folder.mkdir(parents=True, exist_ok=True)
-    for number, tape in enumerate(kept_inputs()):
+    for number, tape in enumerate(kept_inputs("kept_chunked.txt" if chunked else "kept.txt")):
         (kept / f"{number:04}").write_bytes(tape)
     options = [
         f"-max_total_time={seconds}",
@@ -32,6 +35,7 @@ def main() -> None:
         f"-artifact_prefix={FOLDER}/",
         "-print_final_stats=1",
     ]
+    fuzz_one = fuzz_chunked.fuzz_one if chunked else fuzz_verifier.fuzz_one
     atheris.Setup([sys.argv[0], *options, str(found), str(kept)], fuzz_one)
     atheris.Fuzz()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from itertools import product
 from random import Random
 
 import pytest
 
 from tests.core.signed_requests import SignedRequest
+from tests.fuzz import fuzz_chunked
 from tests.fuzz.environs import SERVERS
 from tests.fuzz.environs import Server
 from tests.fuzz.environs import environ_of
@@ -17,9 +19,11 @@ from tests.fuzz.fuzz_verifier import check_middleware
 from tests.fuzz.fuzz_verifier import check_verifier
 from tests.fuzz.fuzz_verifier import fuzz_one
 from tests.fuzz.kept import kept_inputs
+from tests.fuzz.tape import Tape
 
 SECONDS = float(os.environ.get("SIGV4_FUZZ_SECONDS", "20"))
 KEPT = kept_inputs()
+KEPT_CHUNKED = kept_inputs("kept_chunked.txt")
 
 
 @pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.software.split("/")[0])
@@ -35,6 +39,40 @@ def test_request_as_signed_is_accepted(sent: SignedRequest, server: Server) -> N
 def test_kept_input_does_no_harm(tape: bytes) -> None:
     """An input that reached something new, or once did harm, does none."""
     fuzz_one(tape)
+
+
+@pytest.mark.parametrize("tape", KEPT_CHUNKED, ids=bytes.hex)
+def test_kept_body_is_read_right(tape: bytes) -> None:
+    """A body that reached something new in the decoder is read just as the reference reads it."""
+    fuzz_chunked.fuzz_one(tape)
+
+
+def test_some_bodies_are_accepted() -> None:
+    """What the decoder's fuzzer starts from is accepted, and a part of what it makes of it."""
+    chance = Random(20261121)
+    for tape in map(bytes, product((0, 1), (0, 1), range(3))):
+        body = fuzz_chunked.made(Tape(tape))
+        assert fuzz_chunked.read(body) is not None
+        fuzz_chunked.fuzz_one(tape)
+    results = []
+    for _ in range(2000):
+        tape = chance.randbytes(chance.randrange(3, 24))
+        fuzz_chunked.fuzz_one(tape)
+        results.append(fuzz_chunked.read(fuzz_chunked.made(Tape(tape))) is not None)
+    assert 100 < sum(results) < 1900
+
+
+@pytest.mark.slow
+def test_seeded_bodies_are_read_right() -> None:
+    """Some seconds of garbage bodies are read by the decoder as the reference reads them."""
+    chance = Random(20261122)
+    until = time.monotonic() + SECONDS
+    tapes = 0
+    while time.monotonic() < until:
+        fuzz_chunked.fuzz_one(chance.randbytes(chance.randrange(3, 32)))
+        tapes += 1
+    print(f"{tapes} bodies in {SECONDS:g} seconds")
+    assert tapes > 10 * SECONDS
 
 
 def test_environ_without_method_is_refused() -> None:

@@ -13,6 +13,7 @@ from dataclasses import field
 from dataclasses import replace
 from typing import Any
 
+from tests.core import uploads
 from tests.core.messages import Message
 from tests.core.signing import ACCESS_KEY_ID
 from tests.core.signing import GENERIC_SIGNER
@@ -31,10 +32,12 @@ from wsgi_sigv4 import CredentialsUnavailable
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 ZEROS = "0" * 64
 STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
+ECDSA = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
 EXPIRED_ID = "ASIAEXPIRED"
 BROKEN_ID = "AKIABROKEN"
 
 Told = tuple[int, str, str]
+Sent = Callable[[bool], Message]
 
 
 def lookup(access_key_id: str) -> Credentials | None:
@@ -133,6 +136,17 @@ def upload(**changes: Any) -> Callable[[bool], Message]:
     return made
 
 
+def chunked(*pieces: bytes, old: bytes = b"", new: bytes = b"", **changes: Any) -> Sent:
+    """Return what uploads *pieces* in signed chunks, with *old* in the body replaced by *new*."""
+
+    def made(s3: bool) -> Message:
+        message = uploads.upload(*pieces, signer=signer(s3), **changes)
+        assert old in message.body
+        return replace(message, body=message.body.replace(old, new, 1))
+
+    return made
+
+
 sha256_of_hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
 AWS_MISMATCH = (
@@ -177,6 +191,12 @@ DENIED: Told = (403, "AccessDenied", "Access Denied")
 URI = "Couldn't parse the specified URI."
 BUSY = "Service is unable to handle request."
 TEMPORARY_FAILURE = "The request has failed due to a temporary failure of the server."
+TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+CHECKSUMS_ONLY = replace(GENERIC, checksum_trailers_only=True)
+TRAILING_DATA = (
+    "The request contained trailing data that was not well-formed or did not conform to our "
+    "published schema."
+)
 HASH_REQUIRED = replace(GENERIC, payload_header_required=True)
 LATER = {"clock": lambda: NOW + 1000}
 EARLIER = {"clock": lambda: NOW - 1000}
@@ -754,7 +774,7 @@ CASES = [
     ),
     Case(
         leaf="PayloadFormNotImplemented",
-        sent=signed(plain(X_Amz_Content_Sha256=STREAMING)),
+        sent=signed(Message.of("PUT", headers={"X-Amz-Content-Sha256": ECDSA})),
         s3=(
             501,
             "NotImplemented",
@@ -764,7 +784,7 @@ CASES = [
         aws=(
             501,
             "NotImplemented",
-            "The payload form 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD' is not implemented.",
+            "The payload form 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD' is not implemented.",
         ),
     ),
     Case(
@@ -835,6 +855,105 @@ CASES = [
         details={"AWSAccessKeyId": ACCESS_KEY_ID, "SignatureProvided": "\\xc3\\xbf<&"},
         aws=(403, "SignatureDoesNotMatch", AWS_MISMATCH),
         json_code=INVALID_SIGNATURE,
+    ),
+    Case(
+        leaf="MalformedChunk",
+        sent=chunked(b"hello", old=b"5;", new=b"+5;"),
+        s3=(400, "IncompleteBody", "The request body terminated unexpectedly"),
+        aws=(
+            400,
+            "IncompleteBody",
+            "The body is not aws-chunked: a chunk header is not a size and a signature.",
+        ),
+    ),
+    Case(
+        leaf="InvalidChunkSize",
+        sent=chunked(bytes(8192), b"hello", b"world"),
+        s3=(
+            403,
+            "InvalidChunkSizeError",
+            "Only the last chunk is allowed to have a size less than 8192 bytes",
+        ),
+        details={"Chunk": "2", "BadChunkSize": "5"},
+        aws=(
+            403,
+            "InvalidChunkSizeError",
+            "Only the last chunk is allowed to have a size less than 8192 bytes",
+        ),
+    ),
+    Case(
+        leaf="ChunkSignatureMismatch",
+        sent=chunked(b"hello", old=b"hello", new=b"hullo"),
+        s3=(403, "SignatureDoesNotMatch", S3_MISMATCH),
+        aws=(403, "SignatureDoesNotMatch", AWS_MISMATCH),
+        json_code=INVALID_SIGNATURE,
+    ),
+    Case(
+        leaf="MalformedTrailer",
+        sent=chunked(b"hello", form=TRAILER, old=b"x-amz-checksum-crc32:", new=b"x-amz-a:"),
+        s3=(400, "MalformedTrailerError", TRAILING_DATA),
+        aws=(400, "MalformedTrailerError", TRAILING_DATA),
+    ),
+    Case(
+        leaf="UnsupportedTrailer",
+        sent=chunked(b"hello", form=TRAILER, trailers={"x-amz-meta-a": "b"}),
+        verifier={"profile": {"s3": S3_PROFILE, "items": CHECKSUMS_ONLY}},
+        s3=(
+            400,
+            "InvalidRequest",
+            "The value specified in the x-amz-trailer header is not supported",
+        ),
+        aws=(
+            400,
+            "InvalidRequest",
+            "The value specified in the x-amz-trailer header is not supported",
+        ),
+    ),
+    Case(
+        leaf="ChecksumMismatch",
+        sent=chunked(b"hello", form=TRAILER, trailers={"x-amz-checksum-crc32": "AAAAAA=="}),
+        s3=(400, "BadDigest", "The CRC32 you specified did not match the calculated checksum."),
+        aws=(400, "BadDigest", "The CRC32 you specified did not match the calculated checksum."),
+    ),
+    Case(
+        leaf="ChecksumMismatch",
+        name="of Content-MD5",
+        sent=chunked(b"hello", headers={"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}),
+        s3=(
+            400,
+            "BadDigest",
+            "The Content-MD5 you specified did not match the calculated checksum.",
+        ),
+        aws=(
+            400,
+            "BadDigest",
+            "The Content-MD5 you specified did not match the calculated checksum.",
+        ),
+    ),
+    Case(
+        leaf="InvalidChecksum",
+        sent=chunked(b"hello", form=TRAILER, trailers={"x-amz-checksum-crc32": "AAAA"}),
+        s3=(400, "InvalidRequest", "Value for x-amz-checksum-crc32 trailing header is invalid."),
+        aws=(400, "InvalidRequest", "Value for x-amz-checksum-crc32 trailing header is invalid."),
+    ),
+    Case(
+        leaf="InvalidChecksum",
+        name="in a header",
+        sent=signed(plain(X_Amz_Checksum_Crc32="%%%%")),
+        s3=(400, "InvalidRequest", "Value for x-amz-checksum-crc32 header is invalid."),
+        aws=(400, "InvalidRequest", "Value for x-amz-checksum-crc32 header is invalid."),
+    ),
+    Case(
+        leaf="SeveralChecksums",
+        sent=signed(plain(X_Amz_Checksum_Crc32="AAAAAA==", X_Amz_Checksum_Crc32c="AAAAAA==")),
+        s3=(400, "InvalidRequest", "Expecting a single x-amz-checksum- header"),
+        aws=(400, "InvalidRequest", "Expecting a single x-amz-checksum- header"),
+    ),
+    Case(
+        leaf="ChecksumNotImplemented",
+        sent=signed(plain(X_Amz_Checksum_Crc128="AAAAAA==")),
+        s3=(501, "NotImplemented", "The checksum crc128 is not implemented."),
+        aws=(501, "NotImplemented", "The checksum crc128 is not implemented."),
     ),
     Case(
         leaf="PayloadHashMismatch",

@@ -1,0 +1,193 @@
+"""The checksums that a request carries beside its signature.
+
+They say whether the body arrived as it was sent, and where the body is not
+signed (``STREAMING-UNSIGNED-PAYLOAD-TRAILER``) nothing else does. A checksum
+that cannot be calculated here is refused, never believed.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import zlib
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Final
+from typing import Protocol
+
+from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.errors import ChecksumMismatch
+from wsgi_sigv4.errors import ChecksumNotImplemented
+from wsgi_sigv4.errors import InvalidChecksum
+from wsgi_sigv4.errors import SeveralChecksums
+from wsgi_sigv4.errors import UnsupportedTrailer
+
+#: Bytes of each checksum; `md5` is that of Content-MD5 too.
+SIZES: Final = {
+    "crc32": 4,
+    "crc32c": 4,
+    "crc64nvme": 8,
+    "md5": 16,
+    "sha1": 20,
+    "sha256": 32,
+    "sha512": 64,
+    "xxhash128": 16,
+    "xxhash3": 8,
+    "xxhash64": 8,
+}
+#: What else of S3's begins with x-amz-checksum-.
+_NO_ALGORITHMS: Final = ("algorithm", "mode", "type")
+_PREFIX: Final = "x-amz-checksum-"
+_MD5: Final = "content-md5"
+
+
+class Checksum(Protocol):
+    """A running checksum, as those of :mod:`hashlib` are."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take the next bytes."""
+        ...  # pragma: no cover (a protocol has no body)
+
+    def digest(self) -> bytes:
+        """Return the checksum of all that was taken."""
+        ...  # pragma: no cover (a protocol has no body)
+
+
+class _Crc:
+    """A CRC whose function takes the data and the value before it."""
+
+    def __init__(self, function: Callable[[bytes, int], int], size: int) -> None:
+        self._function = function
+        self._size = size
+        self._value = 0
+
+    def update(self, data: bytes) -> None:
+        self._value = self._function(data, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(self._size, "big")
+
+
+def checksum(algorithm: str) -> Checksum:
+    """Return a new checksum of *algorithm*, one of :data:`SIZES`.
+
+    Raises:
+        ChecksumNotImplemented: if it is not known, or its library is not installed.
+    """
+    match algorithm:
+        case _ if algorithm not in SIZES:
+            raise ChecksumNotImplemented(algorithm=algorithm[:64])
+        case "md5":
+            return hashlib.md5(usedforsecurity=False)
+        case "sha1":
+            return hashlib.sha1(usedforsecurity=False)
+        case "sha256":
+            return hashlib.sha256()
+        case "sha512":
+            return hashlib.sha512()
+        case "crc32":
+            return _Crc(zlib.crc32, 4)
+    try:
+        return _extra(algorithm)
+    except ImportError:
+        raise ChecksumNotImplemented(algorithm=algorithm, extra="checksums") from None
+
+
+def _extra(algorithm: str) -> Checksum:
+    if algorithm == "crc32c":
+        from awscrt.checksums import crc32c
+
+        return _Crc(crc32c, 4)
+    if algorithm == "crc64nvme":
+        from awscrt.checksums import crc64nvme
+
+        return _Crc(crc64nvme, 8)
+    import xxhash
+
+    made: dict[str, Callable[[], Checksum]] = {
+        "xxhash64": xxhash.xxh64,
+        "xxhash3": xxhash.xxh3_64,
+        "xxhash128": xxhash.xxh3_128,
+    }
+    return made[algorithm]()
+
+
+class ChecksumVerifier:
+    """Holds the body of one request against the checksums that came with it.
+
+    Args:
+        attempt: the request and what it claims.
+
+    Raises:
+        SeveralChecksums: if it carries more than one, or one in two places.
+        InvalidChecksum: if one cannot be of its kind.
+        ChecksumNotImplemented: if one is not known, or its library is not installed.
+        UnsupportedTrailer: if it declares a trailer that its profile has no use for.
+    """
+
+    def __init__(self, attempt: Attempt) -> None:
+        trailers = () if attempt.stream is None else attempt.stream.trailers or ()
+        self._trailers = tuple(name for name in trailers if _algorithm(name) is not None)
+        if attempt.profile.checksum_trailers_only:
+            for name in trailers:
+                if name == _MD5 or _algorithm(name) not in SIZES:
+                    raise UnsupportedTrailer(name=name)
+        sent = _in_headers(attempt)
+        names = [*sent, *self._trailers]
+        if len([name for name in names if name != _MD5]) > 1 or len(names) > len(set(names)):
+            raise SeveralChecksums
+        self._checksums = {name: checksum(_algorithm(name) or "") for name in names}
+        self._sent = {name: _decoded(name, value) for name, value in sent.items()}
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes of the body, without its framing."""
+        for running in self._checksums.values():
+            running.update(data)
+
+    def check(self, trailers: Mapping[str, str]) -> None:
+        """Compare, now that the body and its *trailers* have been verified.
+
+        Raises:
+            ChecksumMismatch: if the body has another checksum.
+            InvalidChecksum: if one in the trailers cannot be of its kind.
+        """
+        for name, running in self._checksums.items():
+            if name in self._trailers:
+                sent = _decoded(name, trailers[name].encode(), is_trailer=True)
+            else:
+                sent = self._sent[name]
+            if not hmac.compare_digest(sent, running.digest()):
+                raise ChecksumMismatch(algorithm=_algorithm(name) or "")
+
+
+def _algorithm(name: str) -> str | None:
+    """Return the algorithm that the header or trailer *name* is for, known or not."""
+    if name == _MD5:
+        return "md5"
+    algorithm = name.removeprefix(_PREFIX)
+    return None if algorithm in (name, *_NO_ALGORITHMS) else algorithm
+
+
+def _in_headers(attempt: Attempt) -> dict[str, bytes]:
+    # Completing a multipart upload names the checksum of the object, not of this body.
+    completes = attempt.request.method == "POST" and b"uploadId" in dict(attempt.query)
+    found = {}
+    for name in attempt.request.header_names:
+        value = attempt.request.header(name)
+        if _algorithm(name) is not None and value is not None and (not completes or name == _MD5):
+            found[name] = value
+    return found
+
+
+def _decoded(name: str, value: bytes, *, is_trailer: bool = False) -> bytes:
+    try:
+        decoded = base64.b64decode(value, validate=True)
+    except binascii.Error:
+        decoded = b""
+    if len(decoded) != SIZES[_algorithm(name) or ""]:
+        raise InvalidChecksum(name=name, is_trailer=is_trailer)
+    return decoded

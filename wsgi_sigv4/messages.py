@@ -1,0 +1,80 @@
+"""What a client must have signed: the canonical request of an attempt, and the string to sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.authorization import TOKEN_NAMES
+from wsgi_sigv4.canonical import canonical_query_string
+from wsgi_sigv4.canonical import canonical_request
+from wsgi_sigv4.canonical import canonical_uri
+from wsgi_sigv4.canonical import string_to_sign
+from wsgi_sigv4.errors import Evidence
+
+_TOKEN_PARAMETERS: Final = frozenset(name.encode() for name in TOKEN_NAMES)
+
+
+def _canonical_request(
+    attempt: Attempt,
+    payload_hash: str,
+    *,
+    query: tuple[tuple[bytes, bytes], ...],
+    blanks_joined: bool = False,
+) -> bytes:
+    request = attempt.request
+    authorization = attempt.authorization
+    headers = []
+    for name in authorization.signed_headers:
+        value = request.header(name)
+        assert value is not None  # noqa: S101 (rule 7)
+        headers.append((name, value.replace(b", ", b",") if blanks_joined else value))
+    return canonical_request(
+        method=request.method,
+        uri=canonical_uri(
+            request.path,
+            normalize=attempt.profile.normalize_path,
+            double_encode=attempt.profile.double_encode_path,
+        ),
+        query_string=canonical_query_string(query, presigned=authorization.presigned),
+        headers=headers,
+        payload_hash=payload_hash,
+    )
+
+
+def strings_to_sign(
+    attempt: Attempt, payload_hash: str, *, token_may_be_unsigned: bool
+) -> Iterator[bytes]:
+    """Yield the string to sign; more than one only where the wire is not all that is known.
+
+    A server that joins repeated headers with a comma and a blank hides how the
+    client signed them; a session token in the query may have been appended
+    after signing where a knob allows it.
+    """
+    joins = (False, True) if attempt.request.joined_with_blank else (False,)
+    queries = [attempt.query]
+    if token_may_be_unsigned and attempt.authorization.session_token is not None:
+        queries.append(tuple(p for p in attempt.query if p[0] not in _TOKEN_PARAMETERS))
+    for query in queries:
+        for blanks_joined in joins:
+            yield string_to_sign(
+                _canonical_request(attempt, payload_hash, query=query, blanks_joined=blanks_joined),
+                algorithm=attempt.authorization.algorithm,
+                timestamp=attempt.timestamp,
+                scope=attempt.scope,
+            )
+
+
+def evidence(attempt: Attempt, payload_hash: str) -> Evidence:
+    """Return what the server canonicalised."""
+    request = _canonical_request(attempt, payload_hash, query=attempt.query)
+    return Evidence(
+        canonical_request=request,
+        string_to_sign=string_to_sign(
+            request,
+            algorithm=attempt.authorization.algorithm,
+            timestamp=attempt.timestamp,
+            scope=attempt.scope,
+        ),
+    )

@@ -1,0 +1,220 @@
+"""What is left to verify when the headers are: the body, while it arrives."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Protocol
+
+from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.authorization import Authorization
+from wsgi_sigv4.chunked import ChunkedDecoder
+from wsgi_sigv4.chunked import Decoded
+from wsgi_sigv4.chunked import SignatureChain
+from wsgi_sigv4.credentials import Credentials
+from wsgi_sigv4.errors import ExpiredCredentials
+from wsgi_sigv4.errors import InvalidSessionToken
+from wsgi_sigv4.errors import PayloadFormNotAllowed
+from wsgi_sigv4.errors import PayloadHashMismatch
+from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.errors import UnknownAccessKey
+from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import target
+from wsgi_sigv4.payload import PayloadForm
+
+
+class Checks(Protocol):
+    """What a verification asks of the verifier that began it."""
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """POSIX seconds."""
+        ...  # pragma: no cover (a protocol has no body)
+
+    def check_signature(self, verification: Verification, payload_hash: str, now: float) -> None:
+        """Apply rule 10."""
+        ...  # pragma: no cover (a protocol has no body)
+
+    def check_freshness(self, attempt: Attempt, *, now: float) -> None:
+        """Apply rule 5."""
+        ...  # pragma: no cover (a protocol has no body)
+
+
+class Verification:
+    """What is left to do after the headers: to read the body and to check it.
+
+    Feed the body, then call :meth:`finish`. Nothing that *feed* returns is
+    verified before *finish* has returned.
+
+    Attributes:
+        attempt: the request and what it claims.
+        credentials: what the provider found, or None.
+        fault: with uniform errors, the fault that only a right signature is told.
+        awaits_body: True where rule 10 needs the hash of the body.
+        trailers: the verified trailers of an aws-chunked body, once *finish*
+            has returned.
+    """
+
+    __slots__ = (
+        "_decoded",
+        "_decoder",
+        "_hash",
+        "_length",
+        "attempt",
+        "awaits_body",
+        "credentials",
+        "fault",
+        "trailers",
+        "verifier",
+    )
+
+    def __init__(
+        self,
+        verifier: Checks,
+        attempt: Attempt,
+        credentials: Credentials | None,
+        fault: SigV4Error | None,
+    ) -> None:
+        self.verifier = verifier
+        self.attempt = attempt
+        self.credentials = credentials
+        self.fault = fault
+        self.awaits_body = attempt.payload.form is PayloadForm.ABSENT
+        self.trailers: Mapping[str, str] = {}
+        self._hash = hashlib.sha256()
+        self._length = 0
+        self._decoder: ChunkedDecoder | None = None
+        self._decoded = Decoded()
+
+    def begin(self, signing_key: bytes) -> None:
+        """Learn the signing key that made the right signature; a signed stream goes on with it."""
+        stream = self.attempt.stream
+        if stream is None:
+            return
+        chain = None
+        if self.attempt.payload.form.is_signed_stream:
+            chain = SignatureChain(
+                signing_key,
+                timestamp=self.attempt.timestamp,
+                scope=self.attempt.scope,
+                seed=self.attempt.authorization.signature,
+            )
+        self._decoder = ChunkedDecoder(
+            self._decoded,
+            decoded_length=stream.decoded_length,
+            chain=chain,
+            trailers=stream.trailers,
+        )
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of the body, and return those the application may read later.
+
+        Raises:
+            SigV4Error: if the body is aws-chunked, and a chunk is refused.
+        """
+        if self._decoder is not None:
+            with naming(self.attempt.authorization):
+                self._decoder.feed(data)
+            return self._decoded.take()
+        if self.attempt.payload.form is not PayloadForm.UNSIGNED:
+            self._hash.update(data)
+        self._length += len(data)
+        return data
+
+    def finish(self, *, now: float | None = None) -> Identity:
+        """Apply rule 11, and whatever had to wait for the body; return the identity.
+
+        Raises:
+            PayloadHashMismatch: if the body is not the one whose hash was signed.
+            SignatureMismatch: if it had to wait for the body, and is wrong.
+            PayloadFormNotAllowed: if an unsigned body came where none may.
+            IncompleteBody, MalformedTrailer: if an aws-chunked body ended early.
+            RequestTimeTooSkewed, RequestExpired, ExpiredCredentials: if the request, or its
+                credentials, died meanwhile.
+        """
+        attempt = self.attempt
+        now = self.verifier.clock() if now is None else now
+        with naming(attempt.authorization):
+            # Rule 5 again: the clock went on while the body arrived.
+            self.verifier.check_freshness(attempt, now=now)
+            # Rule 10, where it had to wait.
+            if self.awaits_body:
+                self.verifier.check_signature(self, self._hash.hexdigest(), now)
+            # Rule 9 again, for who has the secret: temporary credentials end too.
+            fault = key_fault(attempt, self.credentials, now)
+            if fault is not None:
+                raise fault
+            # Rule 11: the body is the one that was signed.
+            self._check_body()
+        assert self.credentials is not None  # noqa: S101 (rule 9)
+        return self._identity(self.credentials)
+
+    def _check_body(self) -> None:
+        payload = self.attempt.payload
+        if self.attempt.stream is not None:
+            assert self._decoder is not None  # noqa: S101 (rule 10)
+            self.trailers = self._decoder.finish()
+        if payload.form is PayloadForm.SHA256:
+            computed = self._hash.hexdigest()
+            if not hmac.compare_digest(computed, payload.value.lower()):
+                raise PayloadHashMismatch(declared=payload.value, computed=computed)
+        if self.attempt.empty_body_only and self._length:
+            raise PayloadFormNotAllowed(value=payload.value)
+
+    def _identity(self, credentials: Credentials) -> Identity:
+        attempt = self.attempt
+        posix = attempt.timestamp.posix
+        return Identity(
+            access_key_id=attempt.access_key_id,
+            principal=credentials.principal,
+            scope=attempt.scope,
+            signed_headers=attempt.authorization.signed_headers,
+            request_time=posix,
+            presigned=attempt.authorization.presigned,
+            expires_at=None if attempt.lifetime is None else posix + attempt.lifetime,
+            payload_form=attempt.payload.form,
+            _verifier=self.verifier,
+            _target=target(attempt.request),
+            _path=attempt.path,
+        )
+
+
+class naming:
+    """Write into a refusal that passes whose request it was."""
+
+    __slots__ = ("_authorization",)
+
+    def __init__(self, authorization: Authorization) -> None:
+        self._authorization = authorization
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, SigV4Error):
+            credential = self._authorization.credential
+            error.access_key_id = credential.access_key_id
+            error.service = credential.scope.service
+            error.presigned = self._authorization.presigned
+
+
+def key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> SigV4Error | None:
+    """Return what rule 9 has against the key or its session token, or None."""
+    if credentials is None:
+        return UnknownAccessKey()
+    token = attempt.session_token
+    issued = credentials.session_token
+    if token is None and issued is not None:
+        return InvalidSessionToken(absent=True)
+    if token is not None and not _is_token(token, issued):
+        return InvalidSessionToken()
+    # So written, a time that is no number has passed.
+    if credentials.expires_at is not None and not now < credentials.expires_at:
+        return ExpiredCredentials()
+    return None
+
+
+def _is_token(token: str, issued: str | None) -> bool:
+    return issued is not None and hmac.compare_digest(token.encode(), issued.encode())
