@@ -112,12 +112,17 @@ class Attempt:
     @property
     def access_key_id(self) -> str:
         """The access key id that the request names."""
-        return self.authorization.credential.access_key_id
+        return self.authorization.access_key_id
 
     @property
     def scope(self) -> CredentialScope:
         """The credential scope that the request names."""
-        return self.authorization.credential.scope
+        return self.authorization.scope
+
+    @property
+    def presigned(self) -> bool:
+        """True for a presigned URL."""
+        return self.authorization.presigned
 
     @classmethod
     def of(

@@ -41,6 +41,7 @@ from wsgi_sigv4.errors import MissingAuthentication
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import naming
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import rejoin
@@ -179,20 +180,18 @@ def authenticate(
     Raises:
         SigV4Error: the reason for which the request is refused.
     """
-    attempt: Attempt | None = None
     incoming: Incoming | None = None
     try:
         attempt = claim(environ, verifier, options, rewrite_path=rewrite_path)
         if attempt is None:
             return None
-        incoming = _incoming(environ, _length(environ, attempt, options))
-        credentials = verifier.provider.lookup(
-            attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
-        )
-        return _receive(environ, incoming, verifier.conclude(attempt, credentials), options)
+        with naming(attempt):
+            incoming = _incoming(environ, _length(environ, attempt, options))
+            credentials = verifier.provider.lookup(
+                attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
+            )
+            return _receive(environ, incoming, verifier.conclude(attempt, credentials), options)
     except SigV4Error as refusal:
-        if attempt is not None and refusal.access_key_id is None:
-            name_refusal(refusal, attempt)
         if not isinstance(refusal, BodyTooSlow):
             _drain(environ, incoming, options)
         # An error page that looks at a form must neither wait for it nor see it.
@@ -314,16 +313,6 @@ def set_remote_user(environ: WSGIEnvironment, identity: Identity, attribute: str
     user: object = getattr(identity, attribute)
     if user is not None:
         environ["REMOTE_USER"] = str(user)
-
-
-def name_refusal(refusal: SigV4Error, attempt: Attempt) -> None:
-    """Write into *refusal* whose request it was; what the body or the operator refuses is told too.
-
-    The service selects the rendering.
-    """
-    refusal.access_key_id = attempt.access_key_id
-    refusal.service = attempt.scope.service
-    refusal.presigned = attempt.authorization.presigned
 
 
 def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wsgi_sigv4.credentials import Credential
+from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.errors import AlgorithmNotImplemented
 from wsgi_sigv4.errors import AmbiguousAuthentication
 from wsgi_sigv4.errors import DuplicateParameter
@@ -93,6 +94,16 @@ class Authorization:
     expires: str | None = None
     session_token: bytes | None = None
     content_sha256: bytes | None = None
+
+    @property
+    def access_key_id(self) -> str:
+        """The access key id that the request names."""
+        return self.credential.access_key_id
+
+    @property
+    def scope(self) -> CredentialScope:
+        """The credential scope that the request names."""
+        return self.credential.scope
 
 
 def find_authorization(request: Request, query: QueryPairs) -> Authorization | None:

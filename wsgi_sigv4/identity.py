@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field
+from typing import Protocol
 
 from wsgi_sigv4.credentials import CredentialScope
+from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.request import Request
 
@@ -53,3 +55,40 @@ class Identity:
 def target(request: Request) -> tuple[str, bytes, bytes]:
     """Return what an identity remembers of the *request* it was made for."""
     return request.method, request.path, request.query
+
+
+class Signed(Protocol):
+    """Whatever names a key and a scope: an authorization, an attempt, an identity."""
+
+    @property
+    def access_key_id(self) -> str:
+        """The access key id."""
+        ...  # pragma: no cover (a protocol has no body)
+
+    @property
+    def scope(self) -> CredentialScope:
+        """The credential scope."""
+        ...  # pragma: no cover (a protocol has no body)
+
+    @property
+    def presigned(self) -> bool:
+        """True for a presigned URL."""
+        ...  # pragma: no cover (a protocol has no body)
+
+
+class naming:
+    """Write into a refusal that passes whose request it was; the service selects the rendering."""
+
+    __slots__ = ("_signed",)
+
+    def __init__(self, signed: Signed) -> None:
+        self._signed = signed
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, SigV4Error):
+            error.access_key_id = self._signed.access_key_id
+            error.service = self._signed.scope.service
+            error.presigned = self._signed.presigned

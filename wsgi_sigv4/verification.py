@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from wsgi_sigv4.attempt import Attempt
-from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.chunked import ChunkedDecoder
 from wsgi_sigv4.chunked import Decoded
 from wsgi_sigv4.chunked import SignatureChain
@@ -21,6 +20,7 @@ from wsgi_sigv4.errors import PayloadHashMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import naming
 from wsgi_sigv4.identity import target
 from wsgi_sigv4.payload import PayloadForm
 
@@ -115,7 +115,7 @@ class Verification:
             SigV4Error: if the body is aws-chunked, and a chunk is refused.
         """
         if self._decoder is not None:
-            with naming(self.attempt.authorization):
+            with naming(self.attempt):
                 self._decoder.feed(data)
             return self._decoded.take()
         if self.attempt.payload.form is not PayloadForm.UNSIGNED:
@@ -136,7 +136,7 @@ class Verification:
         """
         attempt = self.attempt
         now = self.verifier.clock() if now is None else now
-        with naming(attempt.authorization):
+        with naming(attempt):
             # Rule 5 again: the clock went on while the body arrived.
             self.verifier.check_freshness(attempt, now=now)
             # Rule 10, where it had to wait.
@@ -179,25 +179,6 @@ class Verification:
             _target=target(attempt.request),
             _path=attempt.path,
         )
-
-
-class naming:
-    """Write into a refusal that passes whose request it was."""
-
-    __slots__ = ("_authorization",)
-
-    def __init__(self, authorization: Authorization) -> None:
-        self._authorization = authorization
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, SigV4Error):
-            credential = self._authorization.credential
-            error.access_key_id = credential.access_key_id
-            error.service = credential.scope.service
-            error.presigned = self._authorization.presigned
 
 
 def key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> SigV4Error | None:

@@ -36,8 +36,8 @@ from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.credentials import as_provider
 from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import SignatureMismatch
-from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import naming
 from wsgi_sigv4.messages import evidence
 from wsgi_sigv4.messages import strings_to_sign
 from wsgi_sigv4.payload import EMPTY_SHA256
@@ -51,7 +51,6 @@ from wsgi_sigv4.signing_key import hmac_sha256
 from wsgi_sigv4.timestamps import Timestamp
 from wsgi_sigv4.verification import Verification
 from wsgi_sigv4.verification import key_fault
-from wsgi_sigv4.verification import naming
 
 
 class Verifier:
@@ -157,13 +156,8 @@ class Verifier:
         Raises:
             ScopeMismatch: if this one does not accept its region or its service.
         """
-        try:
+        with naming(identity):
             check_scope(identity.scope, Timestamp.at(identity.request_time), self._policy)
-        except SigV4Error as refusal:
-            refusal.access_key_id = identity.access_key_id
-            refusal.service = identity.scope.service
-            refusal.presigned = identity.presigned
-            raise
 
     def verify(self, request: Request, *, now: float | None = None) -> Verification:
         """Verify the signature of *request*, and return what is left to do with its body.
@@ -211,7 +205,7 @@ class Verifier:
             SigV4Error: the reason for which the request is refused.
         """
         now = self.clock() if now is None else now
-        with naming(attempt.authorization):
+        with naming(attempt):
             # Rule 9: the key is known, and the session token its own.
             fault = key_fault(attempt, credentials, now)
             if fault is not None and not self.uniform_errors:

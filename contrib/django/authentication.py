@@ -12,8 +12,6 @@ What was verified stands in ``request.META`` under the keys of
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from typing import IO
 from typing import TYPE_CHECKING
@@ -30,7 +28,6 @@ from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authentication import BodyVerifier
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
 from wsgi_sigv4.authentication import body_limit
-from wsgi_sigv4.authentication import name_refusal
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.contrib.django.calls import acall
@@ -52,6 +49,7 @@ from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import naming
 from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import spool
 from wsgi_sigv4.verification import Verification
@@ -92,7 +90,7 @@ def authenticate(
     if identity is None and isinstance(request, ASGIRequest):
         attempt = _claim(request, environ, conf, required=required, rewrite_path=rewrite_path)
         if attempt is not None:
-            with _naming(attempt):
+            with naming(attempt):
                 credentials = lookup(conf.verifier.provider, attempt)
                 identity = _receive(request, conf.verifier.conclude(attempt, credentials), conf)
     elif identity is None:
@@ -112,7 +110,7 @@ async def aauthenticate(
     if identity is None and isinstance(request, ASGIRequest):
         attempt = _claim(request, environ, conf, required=required, rewrite_path=rewrite_path)
         if attempt is not None:
-            with _naming(attempt):
+            with naming(attempt):
                 credentials = await alookup(conf.verifier.provider, attempt)
                 verification = conf.verifier.conclude(attempt, credentials)
                 identity = await _areceive(request, verification, conf)
@@ -146,11 +144,8 @@ def _inherited(
 def _accept(request: HttpRequest, identity: Identity, *, allowed: object) -> None:
     # Nothing but True: a response that says no, say, is no consent.
     if allowed is not True:
-        refusal = AccessDenied()
-        refusal.access_key_id = identity.access_key_id
-        refusal.service = identity.scope.service
-        refusal.presigned = identity.presigned
-        raise refusal
+        with naming(identity):
+            raise AccessDenied
     request.META[ACCESS_KEY_ID] = identity.access_key_id
     request.META[IDENTITY] = identity
 
@@ -211,7 +206,7 @@ def _claim(
             raise unsupported_scheme(sent)
         _refuse_post_policy(request, conf)
         return None
-    with _naming(attempt):
+    with naming(attempt):
         if attempt.path != sent.routed_path:
             if not rewrite_path:
                 raise PathNotRouted
@@ -340,14 +335,3 @@ def _replace_known_body(request: HttpRequest, body: bytes) -> None:
     """Make the application read *body* where Django has kept another one."""
     request._body = body
     request._stream = BytesIO(body)
-
-
-@contextmanager
-def _naming(attempt: Attempt) -> Iterator[None]:
-    """Write into a refusal that passes whose request it was."""
-    try:
-        yield
-    except SigV4Error as refusal:
-        if refusal.access_key_id is None:
-            name_refusal(refusal, attempt)
-        raise

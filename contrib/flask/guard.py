@@ -44,6 +44,7 @@ from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import naming
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.responses import answer_to
 from wsgi_sigv4.responses import reason
@@ -102,7 +103,8 @@ class Guard:
                 return
             verifier.check_scope(identity)
             if identity.presigned and not presigned:
-                raise _naming(identity, PresignedNotAllowed())
+                with naming(identity):
+                    raise PresignedNotAllowed
         except SigV4Error as refusal:
             raise self._http_refusal(refusal) from refusal
 
@@ -160,7 +162,8 @@ class Guard:
         if not _routed_as_verified(environ):
             environ["wsgi.input"].close()
             forget_identity(environ)
-            raise _naming(identity, PathNotRouted())
+            with naming(identity):
+                raise PathNotRouted
         self._accept(identity, body=environ["wsgi.input"])
         return identity
 
@@ -199,13 +202,6 @@ def guard_of(app: Flask) -> Guard:
 def _routed_as_verified(environ: WSGIEnvironment) -> bool:
     # werkzeug routes on one leading slash, however many were signed.
     return not environ.get("PATH_INFO", "").startswith("//")
-
-
-def _naming(identity: Identity, refusal: SigV4Error) -> SigV4Error:
-    refusal.access_key_id = identity.access_key_id
-    refusal.service = identity.scope.service
-    refusal.presigned = identity.presigned
-    return refusal
 
 
 def _put_body_back() -> None:
