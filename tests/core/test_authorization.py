@@ -593,3 +593,26 @@ def test_signer_of_the_tests_is_read() -> None:
         assert found is not None
         assert str(found.credential) == CREDENTIAL
         assert found.presigned is presigned
+
+
+@pytest.mark.parametrize("blank", [b"\x0b", b"\x0c", b"X", b"\x85"])
+def test_part_is_trimmed_of_space_and_tab_alone(blank: bytes) -> None:
+    """Whatever else stands before a part's name makes it another name."""
+    value = HEADER.encode().replace(b", Signed", b", " + blank + b"Signed")
+    with pytest.raises(errors.MalformedAuthorization):
+        find(with_header(value))
+    assert find(with_header(HEADER.replace(", Signed", ",\t Signed"))) is not None
+
+
+def test_date_in_the_query_that_is_not_ascii() -> None:
+    """It is kept readable, for rule 4 to refuse."""
+    found = find(with_query(**{"X-Amz-Date": "%FF"}))
+    assert found is not None
+    assert found.date == "\\xff"
+
+
+def test_header_form_reads_its_own_parameters_alone() -> None:
+    """A date in the query is a parameter like any other there, and may stand twice."""
+    found = find(with_header(HEADER, "/?X-Amz-Date=1&X-Amz-Date=2"))
+    assert found is not None
+    assert (found.presigned, found.date) == (False, None)

@@ -224,6 +224,21 @@ def test_clock() -> None:
     assert refused.value.server_time == NOW + 301
 
 
+def test_given_time() -> None:
+    """The time that is given is the time of every step, and the clock is not read."""
+
+    def unreachable() -> float:
+        raise AssertionError
+
+    message = GENERIC_SIGNER.sign(Message.of())
+    made = verifier(Credentials(SECRET, expires_at=NOW + 2), clock=unreachable)
+    verify(made, message, now=NOW + 1)
+    with pytest.raises(errors.ExpiredCredentials):
+        verify(made, message, now=NOW + 2)
+    # Two requests of one day, and the cache is asked for that day.
+    assert len(made._signing_keys) == 1
+
+
 def test_real_clock() -> None:
     """The clock is the real one by default."""
     made = Verifier({ACCESS_KEY_ID: SECRET}, region=None, service="items")
@@ -241,6 +256,11 @@ def test_presigned_upload_without_unsigned_payload() -> None:
     assert isinstance(refused, errors.PayloadFormNotAllowed)
     assert refused.value == UNSIGNED
     verify(verifier(service="s3"), replace(message, body=b"x"), now=NOW)
+    in_pieces = verifier(**parameters).verify(message.request(), now=NOW)
+    for data in (b"x", b""):
+        in_pieces.feed(data)
+    with pytest.raises(errors.PayloadFormNotAllowed):
+        in_pieces.finish(now=NOW)
     named = S3_PRESIGNER.presign(Message.of("PUT")).with_extra_header(
         "X-Amz-Content-Sha256", UNSIGNED
     )
@@ -750,6 +770,9 @@ def test_identity_is_for_its_request_and_verifier_alone() -> None:
         replace(message, query=b"q=2"),
     ):
         assert not identity.is_from(made, other.request())
+    for routed, same in ((b"/items", True), (b"/other", False), (b"", False)):
+        request = replace(message.request(), routed_path=routed)
+        assert identity.is_from(made, request) is same
 
 
 def test_identity_shows_no_more_than_it_should() -> None:
