@@ -60,6 +60,16 @@ def test_malformed_request_names_its_fault() -> None:
         assert issubclass(kind, errors.MalformedRequest)
 
 
+def test_checksum_not_implemented() -> None:
+    """A checksum that cannot be calculated says whether an extra of the package would do it."""
+    assert str(errors.ChecksumNotImplemented(algorithm="md4")) == (
+        "The checksum md4 is not implemented."
+    )
+    assert str(errors.ChecksumNotImplemented(algorithm="crc32c", extra="checksums")) == (
+        "The checksum crc32c needs wsgi-sigv4[checksums] on the server."
+    )
+
+
 def test_configuration_error_is_no_refusal() -> None:
     """A programmer's mistake is never answered as a refusal."""
     assert issubclass(errors.ConfigurationError, ValueError)

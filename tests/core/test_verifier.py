@@ -516,6 +516,18 @@ def test_expired_credentials() -> None:
     assert isinstance(refusal(message, wrong), errors.InvalidSessionToken)
 
 
+@MODE
+def test_credentials_expire_while_the_body_arrives(mode: str) -> None:
+    """T20, T43: temporary credentials that end before the body does are refused."""
+    made = verifier(Credentials(SECRET, expires_at=NOW + 2), **of_mode(mode))
+    verification = made.verify(signed(mode).request(), now=NOW)
+    verification.feed(BODY)
+    verification.finish(now=NOW + 1)
+    with pytest.raises(errors.ExpiredCredentials) as refused:
+        verification.finish(now=NOW + 2)
+    assert refused.value.access_key_id == ACCESS_KEY_ID
+
+
 @pytest.mark.parametrize("method", ["sign", "presign"])
 def test_token_appended_after_signing(method: str) -> None:
     """T20: a token that was appended unsigned is accepted by its knob only, and must be right."""
