@@ -556,12 +556,86 @@ def test_streaming_payload_of_sigv4a(value: str, signer: Signer) -> None:
     assert refused.value == value
 
 
+def streamed(value: str, trailers: str | None = None, length: str = "5") -> Message:
+    """Return an upload that frames its body as aws-chunked."""
+    headers = {"X-Amz-Content-Sha256": value, "X-Amz-Decoded-Content-Length": length}
+    if trailers is not None:
+        headers["X-Amz-Trailer"] = trailers
+    return Message.of("PUT", headers=headers)
+
+
 def test_unsigned_streaming_payload() -> None:
-    """Rule 8: a stream that no signature binds needs the same knob as UNSIGNED-PAYLOAD."""
+    """T3: a stream that no signature binds needs the same knob as UNSIGNED-PAYLOAD."""
     value = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
-    refused = refusal(GENERIC_SIGNER.sign(with_headers(X_Amz_Content_SHA256=value)))
+    message = GENERIC_SIGNER.sign(streamed(value, "x-amz-checksum-crc32"))
+    refused = refusal(message)
     assert isinstance(refused, errors.PayloadFormNotAllowed)
     assert refused.value == value
+    attempt = prepare(message, allow_unsigned_payload=True)
+    assert payload_of(attempt) == (PayloadForm.STREAMING_UNSIGNED_TRAILER, value, False)
+    for_s3 = S3_SIGNER.sign(streamed(value, "x-amz-checksum-crc32"))
+    prepare(for_s3, service="s3")
+    strict = refusal(for_s3, service="s3", allow_unsigned_payload=False)
+    assert isinstance(strict, errors.PayloadFormNotAllowed)
+
+
+def test_signed_streaming_payload() -> None:
+    """A stream that is signed chunk by chunk needs no knob."""
+    for value, trailers in (
+        ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", None),
+        ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", "x-amz-checksum-crc32"),
+    ):
+        attempt = prepare(GENERIC_SIGNER.sign(streamed(value, trailers)))
+        assert payload_of(attempt) == (PayloadForm(value), value, False)
+        assert attempt.stream is not None
+        assert attempt.stream.decoded_length == 5
+
+
+@pytest.mark.parametrize(
+    ("length", "shown"),
+    [
+        ("", ""),
+        ("+5", "+5"),
+        ("5_0", "5_0"),
+        ("-1", "-1"),
+        ("9" * 70, "9" * 64),
+        ("٥", "\\xd9\\xa5"),
+    ],
+)
+def test_decoded_length_that_is_none(length: str, shown: str) -> None:
+    """T13: a decoded length that is no plain number is refused, and told."""
+    message = GENERIC_SIGNER.sign(streamed("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", length=length))
+    refused = refusal(message)
+    assert isinstance(refused, errors.InvalidContentLength)
+    assert refused.value == shown
+
+
+@pytest.mark.parametrize(
+    ("declared", "names"),
+    [
+        ("x-a", ("x-a",)),
+        ("X-A\t, x-b ,", ("x-a", "x-b")),
+        (",".join(f"x-{n}" for n in range(16)), tuple(f"x-{n}" for n in range(16))),
+        (",".join(f"x-{n}" for n in range(17)), None),
+        ("x-a,x-A", None),
+        ("", None),
+        (",", None),
+        ("x-a,,x-b", None),
+        ("x-a\x0b", None),
+        ("x_a", None),
+        ("x-é", None),
+    ],
+)
+def test_declared_trailers(declared: str, names: tuple[str, ...] | None) -> None:
+    """T12, T14: up to 16 names of trailers are declared, each once; a comma may end the list."""
+    form = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+    message = GENERIC_SIGNER.sign(streamed(form, declared))
+    if names is None:
+        assert isinstance(refusal(message), errors.MalformedTrailer)
+        return
+    attempt = prepare(message)
+    assert attempt.stream is not None
+    assert attempt.stream.trailers == names
 
 
 @pytest.mark.parametrize("value", ["", "x", "STREAMING-AWS9-HMAC-SHA999-PAYLOAD", "\xff" * 64])
