@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
@@ -34,9 +35,11 @@ DATA = b"".join(PIECES)
 Start = Callable[..., Any]
 
 
-def plain(payload_hash: str, data: bytes = DATA, **headers: str) -> Message:
+def plain(
+    payload_hash: str, data: bytes = DATA, headers: Mapping[str, str] | None = None
+) -> Message:
     """Return a signed upload that is not framed."""
-    named = {"X-Amz-Content-Sha256": payload_hash, **headers}
+    named = {"X-Amz-Content-Sha256": payload_hash, **(headers or {})}
     head = S3_SIGNER.sign(Message.of("PUT", "/bucket/key", headers=named))
     return replace(head, body=data)
 
@@ -47,7 +50,7 @@ UPLOADS: dict[PayloadForm, Message | str] = {
     PayloadForm.SHA256: plain(hashlib.sha256(DATA).hexdigest()),
     PayloadForm.UNSIGNED: plain(
         "UNSIGNED-PAYLOAD",
-        **{"X-Amz-Checksum-Sha256": base64.b64encode(hashlib.sha256(DATA).digest()).decode()},
+        headers={"X-Amz-Checksum-Sha256": base64.b64encode(hashlib.sha256(DATA).digest()).decode()},
     ),
     PayloadForm.STREAMING_SIGNED: upload(*PIECES, form=SIGNED),
     PayloadForm.STREAMING_SIGNED_TRAILER: upload(*PIECES, form=SIGNED_TRAILER),
