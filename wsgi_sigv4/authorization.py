@@ -53,6 +53,8 @@ _QUERY_NAMES: Final = {name.encode(): name for name in _QUERY_REQUIRED + _QUERY_
 _PRESIGNED_BY: Final = frozenset({b"X-Amz-Algorithm", b"X-Amz-Signature"})
 #: Beside an Authorization header any of these is a second authentication.
 _SECOND_FORM: Final = _PRESIGNED_BY | {b"X-Amz-Credential", b"X-Amz-SignedHeaders"}
+#: A scheme that may be named; the longest that is registered has 13 characters.
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}", re.ASCII)
 # Header names may hold more than this; an underscore is left out because a
 # WSGI server writes `a_b` and `a-b` to the same key.
 _SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
@@ -150,14 +152,15 @@ def unsupported_scheme(request: Request) -> SigV4Error:
 
 def _unsupported(header: bytes) -> SigV4Error:
     scheme, blank, _ = header.partition(b" ")
-    text = scheme.decode("ascii", "backslashreplace")[:64]
     if not blank:
-        return UnsupportedAuthorization(scheme=text, has_parameters=False)
+        # It may be all token, or all secret: nothing of it is said again.
+        return UnsupportedAuthorization(scheme="", has_parameters=False)
+    text = scheme.decode("ascii", "backslashreplace")[:64]
     if text == _SIGV4A:
         return AlgorithmNotImplemented(algorithm=text)
     if text.startswith("AWS4-"):
         return UnsupportedAlgorithm(algorithm=text)
-    return UnsupportedAuthorization(scheme=text)
+    return UnsupportedAuthorization(scheme=text if _SCHEME.fullmatch(text) else "")
 
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:

@@ -114,6 +114,7 @@ class AmbiguousAuthentication(SigV4Error):
 class UnsupportedAuthorization(SigV4Error):
     """The Authorization header is of another scheme."""
 
+    #: The name of the scheme; empty where it cannot be told from a token or a secret.
     scheme: str
     #: False where the header has no space, so that nothing follows the scheme.
     has_parameters: bool = True
