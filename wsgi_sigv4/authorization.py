@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Final
 
 from wsgi_sigv4.credentials import Credential
@@ -81,11 +82,11 @@ class Authorization:
     algorithm: str
     credential: Credential
     signed_headers: tuple[str, ...]
-    signature: bytes
+    signature: bytes = field(repr=False)
     presigned: bool
     date: str | None = None
     expires: str | None = None
-    session_token: bytes | None = None
+    session_token: bytes | None = field(default=None, repr=False)
     content_sha256: bytes | None = None
 
     @property

@@ -64,6 +64,7 @@ raised at start-up only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -409,11 +410,12 @@ class Evidence:
     """What the server canonicalised, for ``explain=True`` only.
 
     It holds cookies and session tokens as they were signed; whoever shows it
-    redacts them. It never holds the calculated signature.
+    redacts them, and its repr shows nothing. It never holds the calculated
+    signature.
     """
 
-    canonical_request: bytes
-    string_to_sign: bytes
+    canonical_request: bytes = field(repr=False)
+    string_to_sign: bytes = field(repr=False)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -422,18 +424,23 @@ class SignatureMismatch(SigV4Error):
 
     Attributes:
         signature: the signature as sent.
-        evidence: what the server canonicalised, where the verifier was told
-            to keep it; None otherwise.
+        explain: makes the evidence out of the request, or None. A function, so
+            that what shows the attributes of an exception shows no cookies.
     """
 
     signature: str = field(repr=False)
-    evidence: Evidence | None = field(default=None, repr=False)
+    explain: Callable[[], Evidence] | None = field(default=None, repr=False)
 
     summary = "The signature does not match."
     hint = (
         "The secret differs, or something between the client and this server changed the Host "
         "header (nginx: proxy_set_header Host $http_host), the path, the query or a signed header."
     )
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What the server canonicalised, made when it is asked for; None where nothing can be."""
+        return None if self.explain is None else self.explain()
 
 
 @dataclass(eq=False, kw_only=True)

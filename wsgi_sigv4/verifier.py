@@ -238,7 +238,7 @@ class Verifier:
             signature = attempt.authorization.signature.decode("ascii", "backslashreplace")[:64]
             # The cause is for the operator's log; an answer never tells it.
             raise SignatureMismatch(
-                signature=signature, evidence=evidence(attempt, payload_hash)
+                signature=signature, explain=lambda: evidence(attempt, payload_hash)
             ) from verification.fault
         # With uniform errors a wrong token is told only to who has the secret.
         if verification.fault is not None:

@@ -102,8 +102,10 @@ def test_defaults_of_facts() -> None:
 def test_mismatch_shows_neither_signature_nor_evidence() -> None:
     """T24: what was signed, and the signature as sent, are in no repr."""
     evidence = errors.Evidence(canonical_request=b"cookie:x", string_to_sign=b"y")
-    refusal = errors.SignatureMismatch(signature="f00d", evidence=evidence)
+    refusal = errors.SignatureMismatch(signature="f00d", explain=lambda: evidence)
     assert repr(refusal) == "SignatureMismatch()"
+    assert repr(evidence) == "Evidence()"
+    assert refusal.evidence is evidence
 
 
 def test_refusals_are_told_apart_by_identity() -> None:

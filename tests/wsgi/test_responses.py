@@ -288,7 +288,7 @@ def test_hostile_evidence_is_escaped_and_capped() -> None:
     """What explain=True shows is escaped, at most 16 KiB of it, and redacted before it is cut."""
     shown = b"GET\n/]]>\x00\xff<script>\ncookie:secret\n" + b"a" * 100_000
     evidence = errors.Evidence(canonical_request=shown, string_to_sign=b"AWS4\n<b>")
-    error = errors.SignatureMismatch(signature="0" * 64, evidence=evidence)
+    error = errors.SignatureMismatch(signature="0" * 64, explain=lambda: evidence)
     answer = render(error, error_format=ErrorFormat.S3, explain=True)
     root = ElementTree.fromstring(answer.body)  # noqa: S314 (our own answer)
     text = root.findtext("CanonicalRequest") or ""
