@@ -67,6 +67,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
+from typing import Any
 
 
 class ConfigurationError(ValueError):
@@ -75,6 +76,8 @@ class ConfigurationError(ValueError):
 
 class SigV4Error(Exception):
     """Root of all refusals. Never raised itself.
+
+    A refusal can be copied and pickled; what no repr shows stays behind.
 
     Attributes:
         access_key_id: the key the request names, or None where it names none
@@ -94,6 +97,18 @@ class SigV4Error(Exception):
 
     def __str__(self) -> str:
         return self.summary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is made again from its args, which facts are not among.
+        return _made_again, (type(self), self.args), self._facts()
+
+    def _facts(self) -> dict[str, object]:
+        """Return the attributes that go along with a copy."""
+        return dict(vars(self))
+
+
+def _made_again(kind: type[SigV4Error], args: tuple[object, ...]) -> SigV4Error:
+    return kind.__new__(kind, *args)
 
 
 class MissingAuthentication(SigV4Error):
@@ -436,6 +451,10 @@ class SignatureMismatch(SigV4Error):
         "The secret differs, or something between the client and this server changed the Host "
         "header (nginx: proxy_set_header Host $http_host), the path, the query or a signed header."
     )
+
+    def _facts(self) -> dict[str, object]:
+        # The signature of a presigned URL is a key, once what broke it is mended.
+        return super()._facts() | {"signature": "", "explain": None}
 
     @property
     def evidence(self) -> Evidence | None:
