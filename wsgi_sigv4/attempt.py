@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Final
 
 from wsgi_sigv4.authorization import Authorization
@@ -98,14 +99,14 @@ class Attempt:
     """
 
     request: Request
-    query: tuple[tuple[bytes, bytes], ...]
+    query: tuple[tuple[bytes, bytes], ...] = field(repr=False)
     authorization: Authorization
     timestamp: Timestamp
     lifetime: int | None
     profile: Profile
     payload: PayloadHash
     empty_body_only: bool
-    session_token: str | None
+    session_token: str | None = field(repr=False)
     path: bytes
     stream: Stream | None = None
 

@@ -24,6 +24,7 @@ from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import hides_truncation
+from wsgi_sigv4.environ import is_attempt
 from wsgi_sigv4.environ import remove_framing
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.environ import set_path
@@ -85,7 +86,13 @@ def claim(
     forget_identity(environ)
     if is_exempt(environ, options.exempt) or (options.preflight and is_preflight(environ)):
         return None
-    request = request_from_environ(environ, options.deployment)
+    try:
+        request = request_from_environ(environ, options.deployment)
+    except SigV4Error:
+        if options.required or is_attempt(environ, options.deployment):
+            raise
+        refuse_post_policy(environ, options)
+        return None
     attempt = verifier.prepare(request)
     if attempt is None:
         if options.required:

@@ -13,8 +13,8 @@ Presigned: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-au
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Final
 
 from wsgi_sigv4.credentials import Credential
@@ -23,6 +23,7 @@ from wsgi_sigv4.errors import AlgorithmNotImplemented
 from wsgi_sigv4.errors import AmbiguousAuthentication
 from wsgi_sigv4.errors import DuplicateParameter
 from wsgi_sigv4.errors import MalformedAuthorization
+from wsgi_sigv4.errors import MalformedQuery
 from wsgi_sigv4.errors import MalformedSignedHeaders
 from wsgi_sigv4.errors import MissingAuthentication
 from wsgi_sigv4.errors import MissingParameters
@@ -30,6 +31,9 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import UnsupportedAlgorithm
 from wsgi_sigv4.errors import UnsupportedAuthorization
 from wsgi_sigv4.request import Request
+from wsgi_sigv4.request import parse_query
+from wsgi_sigv4.traces import has_trace
+from wsgi_sigv4.traces import is_aws_scheme
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _SIGV4A: Final = "AWS4-ECDSA-P256-SHA256"
@@ -50,18 +54,8 @@ _QUERY_NAMES: Final = {name.encode(): name for name in _QUERY_REQUIRED + _QUERY_
 _PRESIGNED_BY: Final = frozenset({b"X-Amz-Algorithm", b"X-Amz-Signature"})
 #: Beside an Authorization header any of these is a second authentication.
 _SECOND_FORM: Final = _PRESIGNED_BY | {b"X-Amz-Credential", b"X-Amz-SignedHeaders"}
-
-#: Names that only a signing client sends, as headers or, in any case, as
-#: query parameters; the last one is Signature Version 2.
-_TRACES: Final = frozenset(name.lower() for name in _QUERY_NAMES) | {
-    b"x-amz-decoded-content-length",
-    b"x-amz-trailer",
-    b"x-amz-region-set",
-    b"awsaccesskeyid",
-}
-# A server that joins two Authorization headers may put ours second. `aws4-`
-# alone, anywhere, is in one of a hundred thousand tokens of other schemes.
-_AWS_SCHEME: Final = re.compile(rb"^aws|,[ \t]*aws4-|aws4-(?:hmac|ecdsa)-", re.IGNORECASE)
+#: A scheme that may be named; the longest that is registered has 13 characters.
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}", re.ASCII)
 # Header names may hold more than this; an underscore is left out because a
 # WSGI server writes `a_b` and `a-b` to the same key.
 _SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
@@ -88,11 +82,11 @@ class Authorization:
     algorithm: str
     credential: Credential
     signed_headers: tuple[str, ...]
-    signature: bytes
+    signature: bytes = field(repr=False)
     presigned: bool
     date: str | None = None
     expires: str | None = None
-    session_token: bytes | None = None
+    session_token: bytes | None = field(default=None, repr=False)
     content_sha256: bytes | None = None
 
     @property
@@ -129,40 +123,45 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
         except SigV4Error as refusal:
             refusal.presigned = True
             raise
-    if header is not None and _is_aws(header):
+    if header is not None and is_aws_scheme(header):
         return _from_header(header, query)
-    if _has_trace(request, names):
+    if is_attempt(request):
         raise MissingAuthentication
     return None
 
 
+def is_attempt(request: Request) -> bool:
+    """Return whether *request* has any trace of an AWS signature (T41).
+
+    Its query may be malformed, which only an attempt is refused for.
+    """
+    header = request.header("authorization")
+    return has_trace(request.header_names, () if header is None else (header,), (request.query,))
+
+
 def unsupported_scheme(request: Request) -> SigV4Error:
     """Return the refusal of a request that is not signed but must be."""
+    try:
+        parse_query(request.query)
+    except MalformedQuery as refusal:
+        return refusal
     header = request.header("authorization")
     if header is None:
         return MissingAuthentication()
     return _unsupported(header)
 
 
-def _is_aws(header: bytes) -> bool:
-    return _AWS_SCHEME.search(header) is not None
-
-
-def _has_trace(request: Request, query_names: Iterable[bytes]) -> bool:
-    headers = (name.encode() for name in request.header_names)
-    return not _TRACES.isdisjoint(headers) or any(n.lower() in _TRACES for n in query_names)
-
-
 def _unsupported(header: bytes) -> SigV4Error:
     scheme, blank, _ = header.partition(b" ")
-    text = scheme.decode("ascii", "backslashreplace")[:64]
     if not blank:
-        return UnsupportedAuthorization(scheme=text, has_parameters=False)
+        # It may be all token, or all secret: nothing of it is said again.
+        return UnsupportedAuthorization(scheme="", has_parameters=False)
+    text = scheme.decode("ascii", "backslashreplace")[:64]
     if text == _SIGV4A:
         return AlgorithmNotImplemented(algorithm=text)
     if text.startswith("AWS4-"):
         return UnsupportedAlgorithm(algorithm=text)
-    return UnsupportedAuthorization(scheme=text)
+    return UnsupportedAuthorization(scheme=text if _SCHEME.fullmatch(text) else "")
 
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:

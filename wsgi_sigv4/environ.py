@@ -27,6 +27,7 @@ from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.errors import MalformedTarget
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.request import Request
+from wsgi_sigv4.traces import has_trace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -112,6 +113,28 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
     )
 
 
+def is_attempt(environ: WSGIEnvironment, deployment: Deployment = DIRECT) -> bool:
+    """Return whether *environ*, of which no request can be made, has a trace of a signature (T41).
+
+    Whatever the server says of the request counts, be it contradictory.
+    """
+    scope = environ.get("asgi.scope") or {}
+    headers = [(_header_name(key), text) for key, text in environ.items()]
+    headers += [(name.replace(b"_", b"-").lower(), v) for name, v in scope.get("headers", ())]
+    told = None if deployment.raw_target is None else deployment.raw_target(environ)
+    targets = (told, environ.get("REQUEST_URI"), environ.get("RAW_URI"))
+    kept = {n.lower().encode() for n in deployment.header_overrides.values()} | {b"authorization"}
+    return has_trace(
+        (name.decode("ascii", "backslashreplace") for name, _ in headers if name is not None),
+        (_as_bytes(value) for name, value in headers if name in kept),
+        (
+            _as_bytes(environ.get("QUERY_STRING", "")),
+            bytes(scope.get("query_string") or b""),
+            *(_as_bytes(target).partition(b"?")[2] for target in targets if target is not None),
+        ),
+    )
+
+
 def set_path(environ: WSGIEnvironment, path: bytes, deployment: Deployment = DIRECT) -> None:
     """Make the application route on the decoded *path*, which was verified.
 
@@ -193,6 +216,11 @@ def _wire(text: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError:
         raise MalformedRequest(fault="the environ holds text that is not latin-1") from None
+
+
+def _as_bytes(text: str | bytes) -> bytes:
+    """Return *text* where it need only be looked at, and may be anything."""
+    return text if isinstance(text, bytes) else text.encode("latin-1", "replace")
 
 
 def _query_string(environ: WSGIEnvironment) -> bytes:

@@ -28,6 +28,8 @@ _CLEAN_TARGET = re.compile(rb"[\x21\x22\x24-\x7e]*")
 class Request:
     """A request as it stood on the wire.
 
+    Its repr leaves out the query and the headers, which hold tokens and cookies.
+
     Attributes:
         method: the method, as sent.
         path: the path of the request target, as sent; not decoded.
@@ -48,8 +50,8 @@ class Request:
 
     method: str
     path: bytes
-    query: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    query: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     routed_path: bytes | None = None
     doubtful_headers: frozenset[str] = frozenset()
     joined_with_blank: bool = False
