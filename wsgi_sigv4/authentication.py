@@ -227,11 +227,13 @@ def _receive(
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
     verified = BodyVerifier(verification)
-    body, length = spool(
-        incoming.pieces(limit=limit, seconds=options.body_seconds),
-        memory_limit=options.memory_limit,
-        feed=verified.feed,
-    )
+    body: IO[bytes] = io.BytesIO()
+    if incoming.length != 0:
+        body, length = spool(
+            incoming.pieces(limit=limit, seconds=options.body_seconds),
+            memory_limit=options.memory_limit,
+            feed=verified.feed,
+        )
     try:
         identity = verified.finish()
         _replace_body(environ, body, length)

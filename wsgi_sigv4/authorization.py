@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from dataclasses import field
+from functools import lru_cache
 from typing import Final
 
 from wsgi_sigv4.credentials import Credential
@@ -39,6 +40,7 @@ ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _SIGV4A: Final = "AWS4-ECDSA-P256-SHA256"
 
 _HEADER_PARTS: Final = ("Credential", "SignedHeaders", "Signature")
+_HEADER_NAMES: Final = {name.encode(): name for name in _HEADER_PARTS}
 _QUERY_REQUIRED: Final = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -59,6 +61,11 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}", re.ASCII)
 # Header names may hold more than this; an underscore is left out because a
 # WSGI server writes `a_b` and `a-b` to the same key.
 _SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
+
+#: What repeats from request to request is parsed once; of whatever anybody
+#: may send, so many values are remembered, of at most so many bytes each.
+_REMEMBERED: Final = 1024
+_MAX_REMEMBERED: Final = 512
 
 QueryPairs = tuple[tuple[bytes, bytes], ...]
 
@@ -114,7 +121,7 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
     """
     header = request.header("authorization")
     names = {name for name, _ in query}
-    presigned = not names.isdisjoint(_PRESIGNED_BY)
+    presigned = not _PRESIGNED_BY.isdisjoint(names)
     if header is not None and not names.isdisjoint(_SECOND_FORM):
         raise AmbiguousAuthentication
     if presigned:
@@ -171,9 +178,9 @@ def _from_header(header: bytes, query: QueryPairs) -> Authorization:
     if not blank:
         raise MissingParameters(names=_HEADER_PARTS)
     parts = _header_parts(rest)
-    missing = tuple(name for name in _HEADER_PARTS if not parts.get(name))
+    missing = [name for name in _HEADER_PARTS if not parts.get(name)]
     if missing:
-        raise MissingParameters(names=missing)
+        raise MissingParameters(names=tuple(missing))
     # The token and the payload hash may stand in the query of this form too:
     # there they are signed as part of it.
     extra = _query_parameters(query, _QUERY_OPTIONAL)
@@ -192,9 +199,9 @@ def _header_parts(rest: bytes) -> dict[str, bytes]:
     parts: dict[str, bytes] = {}
     for piece in rest.split(b","):
         raw_name, equals, value = piece.strip(b" \t").partition(b"=")
-        name = raw_name.decode("ascii", "backslashreplace")
-        if not equals or name not in _HEADER_PARTS:
-            raise MalformedAuthorization(part=name[:64])
+        name = _HEADER_NAMES.get(raw_name)
+        if not equals or name is None:
+            raise MalformedAuthorization(part=raw_name.decode("ascii", "backslashreplace")[:64])
         if name in parts:
             raise DuplicateParameter(name=name)
         parts[name] = value
@@ -245,12 +252,26 @@ def _token(parameters: dict[str, bytes]) -> bytes | None:
 
 
 def _credential(value: bytes) -> Credential:
-    return Credential.parse(value.decode("ascii", "backslashreplace")[:512])
+    return _parsed_credential(value[:_MAX_REMEMBERED])
 
 
 def _signed_headers(value: bytes) -> tuple[str, ...]:
+    if len(value) > _MAX_REMEMBERED:
+        return _parse_signed_headers(value)
+    return _parsed_signed_headers(value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parsed_credential(value: bytes) -> Credential:
+    return Credential.parse(value.decode("ascii", "backslashreplace")[:_MAX_REMEMBERED])
+
+
+def _parse_signed_headers(value: bytes) -> tuple[str, ...]:
     text = value.decode("ascii", "backslashreplace")
     names = tuple(text.split(";"))
     if _SIGNED_HEADERS.fullmatch(text) is None or list(names) != sorted(set(names)):
         raise MalformedSignedHeaders(signed_headers=text[:256])
     return names
+
+
+_parsed_signed_headers: Final = lru_cache(maxsize=_REMEMBERED)(_parse_signed_headers)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -71,9 +72,9 @@ class Request:
         return self._values.get(name)
 
     @property
-    def header_names(self) -> frozenset[str]:
+    def header_names(self) -> Set[str]:
         """The lower-case names of the headers that were sent."""
-        return frozenset(self._values)
+        return self._values.keys()
 
 
 def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
@@ -88,6 +89,8 @@ def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
     Raises:
         MalformedQuery: if a percent escape is malformed.
     """
+    if not query:
+        return ()
     if has_malformed_escape(query):
         raise MalformedQuery(fault="a percent escape in the query is malformed")
     pairs = []
