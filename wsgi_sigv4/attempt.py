@@ -79,7 +79,8 @@ class Stream:
     trailers: tuple[str, ...] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, as that would take as long as half the rules.
+@dataclass(slots=True, kw_only=True)
 class Attempt:
     """A request that passed rules 1-8; nobody has vouched for it yet.
 
@@ -168,7 +169,7 @@ class Attempt:
             empty_body_only=empty_body_only,
             session_token=_session_token(request, authorization),
             path=_routed_path(request, profile),
-            stream=_stream(request, payload.form),
+            stream=_stream(request, payload.form) if payload.form.is_streaming else None,
         )
 
 
@@ -325,9 +326,7 @@ def _payload(
             raise PayloadFormNotImplemented(value=payload.value)
 
 
-def _stream(request: Request, form: PayloadForm) -> Stream | None:
-    if not form.is_streaming:
-        return None
+def _stream(request: Request, form: PayloadForm) -> Stream:
     length = request.header("x-amz-decoded-content-length")
     if length is None:
         raise LengthRequired

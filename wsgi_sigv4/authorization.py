@@ -70,7 +70,8 @@ _MAX_REMEMBERED: Final = 512
 QueryPairs = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, as that would take as long as the parsing.
+@dataclass(slots=True, kw_only=True)
 class Authorization:
     """What a request says of its own signature; nothing of it is verified.
 
@@ -120,9 +121,9 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
         SigV4Error: as :func:`_from_header` and :func:`_from_query` (rule 2).
     """
     header = request.header("authorization")
-    names = {name for name, _ in query}
+    names = [name for name, _ in query]
     presigned = not _PRESIGNED_BY.isdisjoint(names)
-    if header is not None and not names.isdisjoint(_SECOND_FORM):
+    if header is not None and not _SECOND_FORM.isdisjoint(names):
         raise AmbiguousAuthentication
     if presigned:
         try:
@@ -183,7 +184,7 @@ def _from_header(header: bytes, query: QueryPairs) -> Authorization:
         raise MissingParameters(names=tuple(missing))
     # The token and the payload hash may stand in the query of this form too:
     # there they are signed as part of it.
-    extra = _query_parameters(query, _QUERY_OPTIONAL)
+    extra = _query_parameters(query, _QUERY_OPTIONAL) if query else {}
     return Authorization(
         algorithm=ALGORITHM,
         credential=_credential(parts["Credential"]),
@@ -245,10 +246,10 @@ def _query_parameters(query: QueryPairs, names: tuple[str, ...]) -> dict[str, by
 
 
 def _token(parameters: dict[str, bytes]) -> bytes | None:
-    found = [parameters[name] for name in TOKEN_NAMES if name in parameters]
-    if len(found) > 1:
+    token, other = map(parameters.get, TOKEN_NAMES)
+    if token is not None and other is not None:
         raise DuplicateParameter(name=TOKEN_NAMES[0])
-    return found[0] if found else None
+    return other if token is None else token
 
 
 def _credential(value: bytes) -> Credential:

@@ -209,7 +209,8 @@ def _ends_chunked(environ: WSGIEnvironment) -> bool:
 
 
 def _server(environ: WSGIEnvironment) -> str:
-    return str(environ.get("SERVER_SOFTWARE", "")).lower()
+    software = environ.get("SERVER_SOFTWARE")
+    return str(software).lower() if software else ""
 
 
 def _wire(text: str) -> bytes:
@@ -276,7 +277,7 @@ def _headers(environ: WSGIEnvironment, deployment: Deployment) -> tuple[tuple[by
     for key, text in environ.items():
         name = _remembered(key) if len(key) <= MAX_REMEMBERED else _header_name(key)
         # Some servers give an empty Host or Content-Length for none.
-        if name is not None and (text or name not in (b"host", b"content-length")):
+        if name is not None and (text or name not in _OFTEN_EMPTY):
             headers.append((name, _wire(text)))
     if not deployment.header_overrides:
         return tuple(headers)
@@ -289,12 +290,20 @@ def _headers(environ: WSGIEnvironment, deployment: Deployment) -> tuple[tuple[by
     return tuple((sent | overrides).items())
 
 
+#: Keys that some servers give twice.
+_TWINS: Final = (
+    ("CONTENT_TYPE", "HTTP_CONTENT_TYPE"),
+    ("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"),
+)
+_OFTEN_EMPTY: Final = (b"host", b"content-length")
+
+
 def _refuse_smuggled(environ: WSGIEnvironment) -> None:
     """Refuse header names with an underscore that reach keys of the server's own."""
     if "HTTP_SCRIPT_NAME" in environ or "HTTP_PATH_INFO" in environ:
         raise MalformedRequest(fault="a header is named like a key of the server")
-    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        twin = environ.get(f"HTTP_{key}")
+    for key, other in _TWINS:
+        twin = environ.get(other)
         if twin is not None and twin != environ.get(key):
             raise MalformedRequest(fault=f"{key} stands twice, with different values")
 

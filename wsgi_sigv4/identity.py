@@ -76,8 +76,15 @@ class Signed(Protocol):
         ...  # pragma: no cover (a protocol has no body)
 
 
+def name(refusal: SigV4Error, signed: Signed) -> None:
+    """Write into *refusal* whose request it was; the service selects the rendering."""
+    refusal.access_key_id = signed.access_key_id
+    refusal.service = signed.scope.service
+    refusal.presigned = signed.presigned
+
+
 class naming:
-    """Write into a refusal that passes whose request it was; the service selects the rendering."""
+    """Write into a refusal that passes whose request it was."""
 
     __slots__ = ("_signed",)
 
@@ -89,6 +96,4 @@ class naming:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if isinstance(error, SigV4Error):
-            error.access_key_id = self._signed.access_key_id
-            error.service = self._signed.scope.service
-            error.presigned = self._signed.presigned
+            name(error, self._signed)

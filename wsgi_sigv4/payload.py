@@ -20,7 +20,17 @@ EMPTY_SHA256: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7
 
 
 class PayloadForm(Enum):
-    """How the body of a request is bound to its signature; the value is the wire's."""
+    """How the body of a request is bound to its signature; the value is the wire's.
+
+    Attributes:
+        is_streaming: whether the body is framed as aws-chunked.
+        has_trailers: whether trailers follow the last chunk.
+        is_signed_stream: whether each chunk is signed with AWS4-HMAC-SHA256.
+    """
+
+    is_streaming: bool
+    has_trailers: bool
+    is_signed_stream: bool
 
     #: No x-amz-content-sha256; the hash of the body is computed and signed.
     ABSENT = ""
@@ -33,20 +43,10 @@ class PayloadForm(Enum):
     STREAMING_ECDSA = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
     STREAMING_ECDSA_TRAILER = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"
 
-    @property
-    def is_streaming(self) -> bool:
-        """Whether the body is framed as aws-chunked."""
-        return self.value.startswith("STREAMING-")
-
-    @property
-    def has_trailers(self) -> bool:
-        """Whether trailers follow the last chunk."""
-        return self.value.endswith("-TRAILER")
-
-    @property
-    def is_signed_stream(self) -> bool:
-        """Whether each chunk is signed with AWS4-HMAC-SHA256."""
-        return self in (PayloadForm.STREAMING_SIGNED, PayloadForm.STREAMING_SIGNED_TRAILER)
+    def __init__(self, sentinel: str) -> None:
+        self.is_streaming = sentinel.startswith("STREAMING-")
+        self.has_trailers = sentinel.endswith("-TRAILER")
+        self.is_signed_stream = sentinel.startswith("STREAMING-AWS4-HMAC-SHA256-")
 
 
 _SENTINELS: Final = {

@@ -116,8 +116,8 @@ class Policy:
 
     def profile(self, service: str | None) -> Profile:
         """Return the profile of *service*, or, where it has none, the first one."""
-        first = next(iter(self.profiles.values()))
-        return self.profiles.get(service, self.profiles.get(None, first))
+        found = self.profiles.get(service) or self.profiles.get(None)
+        return next(iter(self.profiles.values())) if found is None else found
 
     def skew(self, profile: Profile) -> int:
         """Return how many seconds a request time may differ under *profile*."""

@@ -113,16 +113,17 @@ def _check_target(path: bytes, query: bytes) -> None:
 
 
 def _joined(headers: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, bytes]:
+    # Decoding cannot fail, and a name that is not ASCII matches no signed one.
+    lines = b"\n".join([name for name, _ in headers]).decode("ascii", "backslashreplace")
+    names = lines.lower().split("\n")
+    if headers and len(names) != len(headers):
+        raise MalformedRequest(fault="the name of a header holds a line break")
     values: dict[str, bytes] = {}
-    for raw_name, value in headers:
-        # Decoding cannot fail, and a name that is not ASCII matches no signed one.
-        name = raw_name.decode("ascii", "backslashreplace").lower()
+    for name, (_, value) in zip(names, headers, strict=False):
         # Each line is trimmed before lines are joined; not str.strip, which
         # also eats bytes of UTF-8 text.
         value = value.strip(b" \t")
-        if name in values:
-            value = values[name] + b"," + value
-        values[name] = value
+        values[name] = values[name] + b"," + value if name in values else value
     everything = b"".join(values.values())
     if b"\n" in everything or b"\r" in everything or b"\0" in everything:
         raise MalformedRequest(fault="a header value holds a line break or a NUL")
