@@ -195,10 +195,11 @@ def _environ(
         return environ_of(request, conf.deployment)
     except SigV4Error:
         forget_identity(request.META)
-        may_pass = isinstance(request, ASGIRequest) and not required
-        if not may_pass or is_attempt(request, conf.deployment):
+        if required or not isinstance(request, ASGIRequest):
             raise
-        _refuse_post_policy(cast("ASGIRequest", request), conf)
+        if is_attempt(request, conf.deployment):
+            raise
+        _refuse_post_policy(request, conf)
         return None
 
 

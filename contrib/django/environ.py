@@ -57,12 +57,9 @@ def environ_of(request: HttpRequest, deployment: Deployment) -> WSGIEnvironment:
     return environ
 
 
-def is_attempt(request: HttpRequest, deployment: Deployment) -> bool:
+def is_attempt(request: ASGIRequest, deployment: Deployment) -> bool:
     """Return whether *request*, of which no request of the core can be made, has a trace (T41)."""
-    environ = dict(request.META)
-    if isinstance(request, ASGIRequest):
-        environ["asgi.scope"] = request.scope
-    return is_attempt_of_environ(environ, deployment)
+    return is_attempt_of_environ(request.META | {"asgi.scope": request.scope}, deployment)
 
 
 def core_request(request: HttpRequest, environ: WSGIEnvironment, deployment: Deployment) -> Request:

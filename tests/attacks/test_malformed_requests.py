@@ -276,6 +276,7 @@ def test_django_malformed_query_that_must_be_signed(exchange: Exchange) -> None:
     assert exchange(SentToDjango(method="GET", target="/exempt?q=caf\xe9")).status_code == 200
 
 
+@pytest.mark.parametrize("synchronous", [False, True])
 @pytest.mark.usefixtures("optional")
 @pytest.mark.parametrize(
     ("header", "query", "status"),
@@ -285,8 +286,14 @@ def test_django_malformed_query_that_must_be_signed(exchange: Exchange) -> None:
         (("Accept", "x"), "X-Amz-Signature=0", 400),
     ],
 )
-def test_django_mount_of_a_client(header: tuple[str, str], query: str, status: int) -> None:
+def test_django_mount_of_a_client(
+    settings: Any, synchronous: bool, header: tuple[str, str], query: str, status: int
+) -> None:
     """A root path that nobody was told of is refused of an attempt alone."""
+    if synchronous:
+        # Below ours it makes Django call ours synchronously too.
+        only = "tests.attacks.test_django.logs_what_was_refused"
+        settings.MIDDLEWARE = [*settings.MIDDLEWARE, only]
     sent = SentToDjango(method="GET", target=f"/pfx/whoami?{query}").with_header(*header)
     response = send_async(sent, root_path="/pfx")
     assert response.status_code == status
