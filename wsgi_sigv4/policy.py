@@ -28,6 +28,12 @@ TOKEN_HEADERS: Final = tuple(name.lower() for name in TOKEN_NAMES)
 _SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _HEADER_NAME: Final = re.compile(r"[a-z0-9-]+", re.ASCII)
 _DEFAULT_PORTS: Final = ("80", "443")
+#: host [ ":" port ] of RFC 3986, in lower case: a name or an IPv4 address of labels, or an IP
+#: literal. Its reg-name may hold percent escapes and punctuation too, which no client sends: a
+#: suffix would vouch for what some layer behind us reads as the end of another host.
+_HOST: Final = re.compile(
+    r"(?:[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +139,8 @@ class Policy:
         if self.hosts is None:
             return True
         host = host.lower()
+        if _HOST.fullmatch(host) is None:
+            return False
         name, colon, port = host.rpartition(":")
         bare = name if colon and port in _DEFAULT_PORTS else host
         return any(

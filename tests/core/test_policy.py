@@ -287,6 +287,36 @@ HOSTS = ("API.example.com", "local:8000", ".example.org", "[::1]")
         ("[::1]:81", False),
         ("", False),
         (":80", False),
+        # What only ends like a name below ours.
+        ("evil.com/.example.org", False),
+        ("evil.com/x.example.org", False),
+        ("evil.com?.example.org", False),
+        ("evil.com#.example.org", False),
+        ("evil.com\\.example.org", False),
+        ("evil.com\\xe9.example.org", False),
+        ("evil.com:80.example.org", False),
+        ("evil.com:80/.example.org", False),
+        ("user@a.example.org", False),
+        ("evil.com@.example.org", False),
+        ("evil.com%2f.example.org", False),
+        ("evil.com%00.example.org", False),
+        ("evil.com;.example.org", False),
+        ("evil.com,.example.org", False),
+        ("evil.com .example.org", False),
+        ("evil.com\t.example.org", False),
+        ("evil.com\n.example.org", False),
+        ("a.example.org\n", False),
+        (".example.org", False),
+        ("a..example.org", False),
+        (".a.example.org", False),
+        ("[::1].example.org", False),
+        ("[.example.org", False),
+        ("*.example.org", False),
+        ("a.example.org:443:443", False),
+        ("a.example.org:+443", False),
+        ("a_b.example.org", True),
+        ("a-b.0.example.org", True),
+        ("xn--caf-dma.example.org", True),
     ],
 )
 def test_hosts(host: str, accepted: bool) -> None:
@@ -294,6 +324,18 @@ def test_hosts(host: str, accepted: bool) -> None:
     assert policy(hosts=HOSTS).accepts_host(host) is accepted
     assert policy(hosts=None).accepts_host(host) is True
     assert policy(hosts=()).accepts_host(host) is False
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1:8000", "[2001:db8::7]:8443", "[::ffff:192.0.2.1]", "api.example.com."),
+        *("my_service:5000", "localhost", "a~b", "host:65535"),
+    ],
+)
+def test_host_that_is_named(host: str) -> None:
+    """Whatever form of a Host an operator names is accepted as named."""
+    assert policy(hosts=[host]).accepts_host(host)
 
 
 def test_verifier_hands_its_parameters_on() -> None:
