@@ -75,11 +75,17 @@ MALFORMED_TRAILER: Final = (
 
 def checksum_mismatch(error: ChecksumMismatch) -> str:
     """Return what is said of a body with another checksum."""
-    name = "Content-MD5" if error.algorithm == "md5" else error.algorithm.upper()
-    return f"The {name} you specified did not match the calculated checksum."
+    if error.algorithm == "md5":
+        return "The Content-MD5 you specified did not match what we received."
+    return f"The {error.algorithm.upper()} you specified did not match the calculated checksum."
 
 
-def invalid_checksum(error: InvalidChecksum) -> str:
-    """Return what is said of a checksum that cannot be of its kind."""
+def invalid_checksum(error: InvalidChecksum) -> Reason:
+    """Return AWS's name for a checksum that cannot be of its kind."""
+    if error.name == "content-md5":
+        # S3's answer as versitygw #1526 quotes it.
+        message = "The Content-MD5 you specified was invalid."
+        return Reason(code="InvalidDigest", status=400, message=message)
     where = "trailing header" if error.is_trailer else "header"
-    return f"Value for {error.name} {where} is invalid."
+    message = f"Value for {error.name} {where} is invalid."
+    return Reason(code="InvalidRequest", status=400, message=message)

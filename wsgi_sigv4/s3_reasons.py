@@ -295,7 +295,7 @@ S3_REASONS: Final[Mapping[type[errors.SigV4Error], Told]] = {
         "InvalidRequest", 400, "The value specified in the x-amz-trailer header is not supported"
     ),
     errors.ChecksumMismatch: says("BadDigest", 400, checksum_mismatch),
-    errors.InvalidChecksum: says("InvalidRequest", 400, invalid_checksum),
+    errors.InvalidChecksum: invalid_checksum,
     errors.SeveralChecksums: says(
         "InvalidRequest", 400, "Expecting a single x-amz-checksum- header"
     ),

@@ -66,7 +66,7 @@ FACTS: dict[str, list[dict[str, Any]]] = {
     "InvalidChunkSize": [{"chunk": 1, "size": 1}],
     "UnsupportedTrailer": [{"name": "x"}],
     "ChecksumMismatch": [{"algorithm": "crc32"}],
-    "InvalidChecksum": [{"name": "x"}],
+    "InvalidChecksum": [{"name": "x"}, {"name": "content-md5"}],
     "ChecksumNotImplemented": [{"algorithm": "x"}],
     "MalformedRequest": [{"fault": "x"}],
     "MalformedTarget": [{"fault": "x"}],

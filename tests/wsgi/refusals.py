@@ -913,16 +913,8 @@ CASES = [
         leaf="ChecksumMismatch",
         name="of Content-MD5",
         sent=chunked(b"hello", headers={"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}),
-        s3=(
-            400,
-            "BadDigest",
-            "The Content-MD5 you specified did not match the calculated checksum.",
-        ),
-        aws=(
-            400,
-            "BadDigest",
-            "The Content-MD5 you specified did not match the calculated checksum.",
-        ),
+        s3=(400, "BadDigest", "The Content-MD5 you specified did not match what we received."),
+        aws=(400, "BadDigest", "The Content-MD5 you specified did not match what we received."),
     ),
     Case(
         leaf="InvalidChecksum",
@@ -936,6 +928,13 @@ CASES = [
         sent=signed(plain(X_Amz_Checksum_Crc32="%%%%")),
         s3=(400, "InvalidRequest", "Value for x-amz-checksum-crc32 header is invalid."),
         aws=(400, "InvalidRequest", "Value for x-amz-checksum-crc32 header is invalid."),
+    ),
+    Case(
+        leaf="InvalidChecksum",
+        name="in Content-MD5",
+        sent=signed(plain(Content_MD5="5d41402abc4b2a76b9719d911017c592")),
+        s3=(400, "InvalidDigest", "The Content-MD5 you specified was invalid."),
+        aws=(400, "InvalidDigest", "The Content-MD5 you specified was invalid."),
     ),
     Case(
         leaf="SeveralChecksums",

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import xxhash
@@ -18,6 +19,7 @@ from botocore import httpchecksum
 from tests.core.messages import Message
 from tests.core.signing import ACCESS_KEY_ID
 from tests.core.signing import NOW
+from tests.core.signing import S3_PRESIGNER
 from tests.core.signing import S3_SIGNER
 from tests.core.signing import SECRET
 from tests.core.signing import UNSIGNED
@@ -156,8 +158,9 @@ def test_checksum_in_a_header(algorithm: str, form: str | None) -> None:
         plain({header(algorithm): text(algorithm, b"another")}, form=form),
         400,
         "BadDigest",
-        f"The {'Content-MD5' if algorithm == 'md5' else algorithm.upper()} you specified did not "
-        "match the calculated checksum.",
+        f"The {algorithm.upper()} you specified did not match the calculated checksum."
+        if algorithm != "md5"
+        else "The Content-MD5 you specified did not match what we received.",
     )
 
 
@@ -184,10 +187,10 @@ def test_content_md5(form: str | None) -> None:
         return plain(headers, form=form)
 
     accepted(made(text("md5")))
-    words = "The Content-MD5 you specified did not match the calculated checksum."
+    words = "The Content-MD5 you specified did not match what we received."
     refused(made(text("md5", b"x")), 400, "BadDigest", words)
     for bad in ("", "x", text("md5")[:-1], text("sha1"), text("md5") + "A", "%" + text("md5")):
-        refused(made(bad), 400, "InvalidRequest", "Value for content-md5 header is invalid.")
+        refused(made(bad), 400, "InvalidDigest", "The Content-MD5 you specified was invalid.")
 
 
 def test_content_md5_that_is_not_signed() -> None:
@@ -298,6 +301,106 @@ def test_library_that_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(awscrt, "crc64nvme")
     named = {header("crc64nvme"): "AAAAAAAAAAA="}
     assert served(plain(named))[1].status == 501
+
+
+# In the query of a presigned URL.
+
+
+def presigned(*parameters: str, body: bytes = BODY, **changes: Any) -> Message:
+    """Return a presigned PUT with *parameters*, which are signed too, as hoisted headers are."""
+    target = changes.pop("target", "/bucket/key")
+    target += ("&" if "?" in target else "?") + "&".join(parameters)
+    headers = changes.pop("headers", {})
+    message = Message.of(changes.pop("method", "PUT"), target, headers=headers, body=body)
+    return replace(S3_PRESIGNER, **changes).presign(message)
+
+
+def parameter(algorithm: str, data: bytes = BODY) -> str:
+    """Return the checksum of *data* as a parameter of a query."""
+    return f"{header(algorithm)}={quote(text(algorithm, data), safe='')}"
+
+
+@pytest.mark.parametrize("spelling", [str, str.title], ids=["JavaScript", "Go"])
+@pytest.mark.parametrize("algorithm", [name for name in ORACLES if name != "md5"])
+def test_checksum_in_the_query(algorithm: str, spelling: Callable[[str], str]) -> None:
+    """T23: a checksum that was hoisted into a presigned URL is verified as that in a header."""
+    name, _, value = parameter(algorithm).partition("=")
+    hoisted = f"x-amz-sdk-checksum-algorithm={algorithm.upper()}"
+    right = f"{spelling(name)}={value}"
+    accepted(presigned(hoisted, right))
+    words = f"The {algorithm.upper()} you specified did not match the calculated checksum."
+    refused(presigned(hoisted, right, body=b"another"), 400, "BadDigest", words)
+    refused(presigned(hoisted, right, body=b""), 400, "BadDigest", words)
+    words = f"Value for {header(algorithm)} header is invalid."
+    for bad in ("", quote(text(algorithm)[:-4], safe=""), quote(value), "%20" + value):
+        refused(presigned(f"{name}={bad}"), 400, "InvalidRequest", words)
+
+
+@pytest.mark.parametrize("algorithm", [name for name in ORACLES if name != "md5"])
+@pytest.mark.parametrize("body", [b"", BODY], ids=["none", "some"])
+def test_checksum_of_an_empty_body_in_the_query(algorithm: str, body: bytes) -> None:
+    """An SDK that presigns without the body names the checksum of none: S3 takes any body."""
+    assert parameter("crc32", b"") == "x-amz-checksum-crc32=AAAAAA%3D%3D"
+    accepted(presigned(parameter(algorithm, b""), "x-id=PutObject", body=body))
+    # In a header it is that of the body.
+    signed = plain({header(algorithm): text(algorithm, b"")}, form=UNSIGNED, body=body)
+    assert served(signed)[1].status == (400 if body else 200)
+
+
+def test_checksum_in_query_and_header() -> None:
+    """Both may say the same; where they do not, neither is believed."""
+    both: dict[str, Any] = {"headers": {header("sha1"): text("sha1")}}
+    accepted(presigned(parameter("sha1"), **both))
+    words = "Conflicting values for `x-amz-checksum-sha1` in query parameters and request headers"
+    for data in (b"another", b""):
+        refused(presigned(parameter("sha1", data), **both), 400, "InvalidRequest", words)
+    words = "Expecting a single x-amz-checksum- header"
+    for parameters in (
+        (parameter("crc32"), parameter("sha256")),
+        (parameter("crc32"), parameter("crc32")),
+        (parameter("crc32", b""), parameter("crc32")),
+        (parameter("crc32"), parameter("crc32").title()),
+    ):
+        refused(presigned(*parameters), 400, "InvalidRequest", words)
+    refused(presigned(parameter("crc32"), **both), 400, "InvalidRequest", words)
+    # The one that says nothing is none.
+    accepted(presigned(parameter("crc32", b""), **both))
+
+
+def test_query_that_only_begins_like_a_checksum() -> None:
+    """S3's other parameters of that beginning, and Content-MD5, are no checksums of the body."""
+    for other in ("mode=ENABLED", "type=FULL_OBJECT", "algorithm=CRC32"):
+        accepted(presigned(f"x-amz-checksum-{other}"))
+    accepted(presigned("content-md5=x", "xx-amz-checksum-crc32=x"))
+
+
+def test_checksum_of_a_whole_multipart_upload_in_the_query() -> None:
+    """Completing an upload by a presigned URL names the checksum of the object."""
+    of_object = parameter("crc32", b"the object")
+    accepted(presigned(of_object, method="POST", target="/bucket/key?uploadId=1"))
+    app, answer = served(presigned(of_object, target="/bucket/key?partNumber=1&uploadId=1"))
+    assert (app.called, answer.status) == (False, 400)
+
+
+def test_checksum_in_the_query_of_a_signed_header() -> None:
+    """Beside an Authorization header a query holds no headers, and S3 reads none there."""
+    accepted(plain({}, target="/bucket/key?" + parameter("crc32", b"another")))
+
+
+def test_unknown_checksum_in_the_query() -> None:
+    """What nobody can calculate is not believed there either."""
+    words = "The checksum crc128 is not implemented."
+    refused(presigned("x-amz-checksum-crc128=AAAA"), 501, "NotImplemented", words)
+
+
+@pytest.mark.parametrize("algorithm", EXTRA)
+def test_missing_library_for_the_query(algorithm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its library not even the checksum of an empty body is known."""
+    for name in ("awscrt", "awscrt.checksums", "xxhash"):
+        monkeypatch.setitem(sys.modules, name, None)
+    words = f"The checksum {algorithm} needs wsgi-sigv4[checksums] on the server."
+    for data in (b"", BODY):
+        refused(presigned(parameter(algorithm, data)), 501, "NotImplemented", words)
 
 
 def test_signature_is_told_first() -> None:
