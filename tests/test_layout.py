@@ -18,7 +18,11 @@ TESTS = Path(__file__).parent
 #: Every module of the package, by floor. A new one must be given its floor here. A room that one
 #: file would not hold is divided into steps of its floor: a step sees those below it.
 FLOORS = {
-    "wsgi_sigv4.errors": 0,
+    "wsgi_sigv4.errors.root": 0,
+    "wsgi_sigv4.errors.claims": 0.1,
+    "wsgi_sigv4.errors.proof": 0.1,
+    "wsgi_sigv4.errors.body": 0.1,
+    "wsgi_sigv4.errors": 0.2,
     "wsgi_sigv4.encoding": 0,
     "wsgi_sigv4.timestamps": 0,
     "wsgi_sigv4.request": 1,

@@ -96,7 +96,9 @@ def sources(folder: str, pattern: str = "*") -> set[str]:
 
 def installed_names() -> set[str]:
     """Return the modules of the checkout by the path they are installed at."""
-    package = {f"wsgi_sigv4/{path.name}" for path in (ROOT / "wsgi_sigv4").glob("*.py")}
+    package = sources("wsgi_sigv4", "*.py")
+    # The link to contrib is followed by some versions of Python alone.
+    package -= {name for name in package if name.startswith("wsgi_sigv4/contrib/")}
     return package | {f"wsgi_sigv4/{name}" for name in sources("contrib", "*.py")}
 
 

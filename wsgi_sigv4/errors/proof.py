@@ -1,0 +1,99 @@
+"""Refusals for who signed a request: the key, its session token, the signature; rules 9 and 10.
+
+They are about secrets: what they carry, no repr shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+
+from wsgi_sigv4.errors.root import SigV4Error
+
+
+class UnknownAccessKey(SigV4Error):
+    """No credentials are known for the access key id."""
+
+    summary = "The access key id is unknown."
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidSessionToken(SigV4Error):
+    """The session token is wrong, missing for a temporary key, or given with a permanent one."""
+
+    #: True where the request carries no token at all.
+    absent: bool = False
+
+    summary = "The session token does not belong to the access key."
+
+
+class ExpiredCredentials(SigV4Error):
+    """The credentials are past their expiry."""
+
+    summary = "The credentials have expired."
+
+
+class CredentialsUnavailable(SigV4Error):
+    """The back end that holds the credentials cannot be reached.
+
+    Raised by a credential provider; answered with 503 and Retry-After.
+
+    Args:
+        retry_after: seconds after which a client may try again.
+    """
+
+    summary = "The credentials cannot be looked up at the moment."
+    hint = "Look at the credential provider's own log."
+
+    def __init__(self, message: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What the server canonicalised, for ``explain=True`` only.
+
+    It holds cookies and session tokens as they were signed; whoever shows it
+    redacts them, and its repr shows nothing. It never holds the calculated
+    signature.
+    """
+
+    canonical_request: bytes = field(repr=False)
+    string_to_sign: bytes = field(repr=False)
+
+
+@dataclass(eq=False, kw_only=True)
+class SignatureMismatch(SigV4Error):
+    """The signature is not the one that the request and the secret make.
+
+    Attributes:
+        signature: the signature as sent.
+        explain: makes the evidence out of the request, or None. A function, so
+            that what shows the attributes of an exception shows no cookies.
+    """
+
+    signature: str = field(repr=False)
+    explain: Callable[[], Evidence] | None = field(default=None, repr=False)
+
+    summary = "The signature does not match."
+    hint = (
+        "The secret differs, or something between the client and this server changed the Host "
+        "header (nginx: proxy_set_header Host $http_host), the path, the query or a signed header."
+    )
+
+    def _facts(self) -> dict[str, object]:
+        # The signature of a presigned URL is a key, once what broke it is mended.
+        return super()._facts() | {"signature": "", "explain": None}
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What the server canonicalised, made when it is asked for; None where nothing can be."""
+        return None if self.explain is None else self.explain()
+
+
+class AccessDenied(SigV4Error):
+    """The request is authentic, but the operator does not allow it."""
+
+    summary = "The operator's authorize refused the request."
