@@ -1,8 +1,7 @@
 """Authenticate the request of a WSGI environ.
 
 :func:`authenticate` is what every skin calls: it takes the request out of the
-environ, applies the rules, reads the body and puts the identity in. What a
-request may be, and how much of it is read, stands in :class:`Options`.
+environ, applies the rules, reads the body and puts the identity in.
 """
 
 from __future__ import annotations
@@ -11,20 +10,16 @@ import io
 import re
 import sys
 from collections.abc import Callable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from inspect import iscoroutinefunction
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import unsupported_scheme
-from wsgi_sigv4.checksums import ChecksumVerifier
+from wsgi_sigv4.body import BodyVerifier
+from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.environ import ACCESS_KEY_ID
-from wsgi_sigv4.environ import DIRECT
 from wsgi_sigv4.environ import IDENTITY
-from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
@@ -35,31 +30,24 @@ from wsgi_sigv4.environ import set_path
 from wsgi_sigv4.errors import AccessDenied
 from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import BodyTooSlow
-from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MissingAuthentication
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
+from wsgi_sigv4.options import Exempt
+from wsgi_sigv4.options import Options
 from wsgi_sigv4.payload import PayloadForm
+from wsgi_sigv4.spooling import spool
 from wsgi_sigv4.streams import Incoming
 from wsgi_sigv4.streams import rejoin
-from wsgi_sigv4.streams import spool
 from wsgi_sigv4.verification import Verification
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-#: Authenticated clients may fill this much of the temporary folder.
-MAX_BODY: Final = 1024 * 1024 * 1024
-#: A body above this goes to a temporary file.
-MEMORY_LIMIT: Final = 1024 * 1024
-#: Anybody who knows a key id may make the server read this much.
-UNVERIFIED_BODY_LIMIT: Final = 10 * 1024 * 1024
-#: Seconds in which a body must have arrived.
-BODY_SECONDS: Final = 300.0
 #: Bytes and seconds that the drain of a refused body may take; behind nginx
 #: bodies up to about 3 MB otherwise end as 502.
 DRAIN_LIMIT: Final = 10 * 1024 * 1024
@@ -77,56 +65,6 @@ _POLICY_FIELD: Final = re.compile(
 )
 #: Servers that have sent 100 Continue before the application is called.
 _EAGER_SERVERS: Final = ("gunicorn", "werkzeug", "cheroot", "waitress", "apache")
-
-Exempt = Sequence[str] | Callable[["WSGIEnvironment"], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How a skin treats requests; the same for all skins.
-
-    Attributes:
-        required: refuse requests that are not signed.
-        exempt: path prefixes that are not verified, or a predicate of the environ;
-            anything but True exempts nothing.
-        authorize: whether an authentic request may be served; anything but True: 403.
-        preflight: let CORS preflight requests through without an identity.
-        max_body: bytes that a body may have.
-        memory_limit: bytes of a body that are kept in memory.
-        unverified_body_limit: bytes of a body that are read before the
-            signature can be checked.
-        body_seconds: seconds in which a body must have arrived.
-        deployment: what stands between the client and the application.
-
-    Raises:
-        ConfigurationError: if a value makes no sense.
-    """
-
-    required: bool = True
-    exempt: Exempt = ()
-    authorize: Callable[[Identity, WSGIEnvironment], bool] | None = None
-    preflight: bool = False
-    max_body: int = MAX_BODY
-    memory_limit: int = MEMORY_LIMIT
-    unverified_body_limit: int = UNVERIFIED_BODY_LIMIT
-    body_seconds: float = BODY_SECONDS
-    deployment: Deployment = DIRECT
-
-    def __post_init__(self) -> None:
-        for name in ("max_body", "memory_limit", "unverified_body_limit", "body_seconds"):
-            if getattr(self, name) < 0:
-                raise ConfigurationError(f"{name} is not negative")
-        if isinstance(self.exempt, str):
-            raise ConfigurationError("exempt is a list of path prefixes, or a callable")
-        if iscoroutinefunction(self.exempt):
-            raise ConfigurationError("exempt cannot be awaited")
-        if not callable(self.exempt):
-            for prefix in self.exempt:
-                if not prefix.startswith("/") or not prefix.strip("/"):
-                    raise ConfigurationError(f"exempt: {prefix!r} is not a path below the root")
-        prefix = self.deployment.path_prefix
-        if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
-            raise ConfigurationError("path_prefix starts with a slash and does not end with one")
 
 
 def claim(
@@ -168,7 +106,9 @@ def authenticate(
 
     On success the verified body, rewound, the identity and its access key id
     are in *environ*; the caller closes the body when the answer is done. A
-    refused body has been drained.
+    refused body has been drained. With ``options.stream`` the body may be one
+    that :func:`streamed_body` finds, and the caller settles it before any
+    answer is let out.
 
     Args:
         environ: the environ; inherited identities are removed from it.
@@ -194,11 +134,50 @@ def authenticate(
     except SigV4Error as refusal:
         if not isinstance(refusal, BodyTooSlow):
             _drain(environ, incoming, options)
-        # An error page that looks at a form must neither wait for it nor see it.
-        environ["wsgi.input"] = io.BytesIO()
-        environ["CONTENT_LENGTH"] = "0"
-        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        _forget_body(environ)
         raise
+
+
+def streamed_body(environ: WSGIEnvironment) -> StreamedBody | None:
+    """Return the body that is still to be verified while the application reads, or None."""
+    raw = getattr(environ["wsgi.input"], "raw", None)
+    return raw if isinstance(raw, StreamedBody) else None
+
+
+def settle(body: StreamedBody, environ: WSGIEnvironment, *, failed: bool) -> None:
+    """Learn whether *body* is the one that was signed, before the answer is let out (T50).
+
+    What the application has not read is kept for it.
+
+    Args:
+        body: the body of the request.
+        environ: the environ.
+        failed: the answer is an error. The client need not send all of the body
+            for it, and the application can read no more.
+
+    Raises:
+        SigV4Error: the reason for which the request is refused after all.
+    """
+    if not failed:
+        body.complete()
+    elif body.is_untouched and _awaits_continue(environ):
+        body.close()
+    else:
+        body.abandon(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
+
+
+def dismiss(body: StreamedBody, environ: WSGIEnvironment) -> None:
+    """Drain *body*, which is refused, and leave neither it nor an identity in *environ*."""
+    body.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
+    forget_identity(environ)
+    _forget_body(environ)
+
+
+def _forget_body(environ: WSGIEnvironment) -> None:
+    # An error page that looks at a form must neither wait for it nor see it.
+    environ["wsgi.input"] = io.BytesIO()
+    environ["CONTENT_LENGTH"] = "0"
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
 def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int | None:
@@ -226,41 +205,6 @@ def body_limit(attempt: Attempt, options: Options) -> int:
     return stream.decoded_length * FRAMING_FACTOR + FRAMING_LIMIT
 
 
-class BodyVerifier:
-    """Verifies a body against the signature of its request, and its checksums.
-
-    Args:
-        verification: what is left of the rules.
-
-    Raises:
-        SigV4Error: if the request carries checksums that cannot be verified.
-    """
-
-    def __init__(self, verification: Verification) -> None:
-        self._verification = verification
-        self._checksums = ChecksumVerifier(verification.attempt)
-
-    def feed(self, data: bytes) -> bytes:
-        """Take the next bytes, and return those that the application may read later.
-
-        Raises:
-            SigV4Error: if the body is aws-chunked, and a chunk is refused.
-        """
-        decoded = self._verification.feed(data)
-        self._checksums.update(decoded)
-        return decoded
-
-    def finish(self) -> Identity:
-        """Apply the rest of the rules, now that the body has ended.
-
-        Raises:
-            SigV4Error: if the body is not the one that was signed.
-        """
-        identity = self._verification.finish()
-        self._checksums.check(self._verification.trailers)
-        return identity
-
-
 def _incoming(environ: WSGIEnvironment, length: int | None) -> Incoming:
     connection = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
     return Incoming(environ["wsgi.input"], length, connection=connection)
@@ -269,6 +213,9 @@ def _incoming(environ: WSGIEnvironment, length: int | None) -> Incoming:
 def _receive(
     environ: WSGIEnvironment, incoming: Incoming, verification: Verification, options: Options
 ) -> Identity:
+    length = _streamed_length(verification.attempt, incoming) if options.stream else 0
+    if length:
+        return _hand_on(environ, incoming, verification, options, length=length)
     limit = body_limit(verification.attempt, options)
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
@@ -282,16 +229,69 @@ def _receive(
         identity = verified.finish()
         _replace_body(environ, body, length)
         if verification.attempt.stream is not None:
-            remove_framing(environ, verification.trailers, length)
+            remove_framing(environ, dict(verification.trailers), length)
         if options.authorize is not None:
-            # Nothing but True: a coroutine, say, is no consent.
-            if options.authorize(identity, environ) is not True:
-                raise AccessDenied
+            _authorize(options.authorize, identity, environ)
             # It may have read the body.
             body.seek(0)
     except BaseException:
         body.close()
         raise
+    return _publish(identity, environ)
+
+
+def _streamed_length(attempt: Attempt, incoming: Incoming) -> int:
+    """Return how many bytes an application will read while they arrive; 0: none.
+
+    Without a length nobody could say which byte is the last, and where the
+    signature needs the body there is nothing to trust before its end.
+    """
+    if attempt.payload.form is PayloadForm.ABSENT or attempt.empty_body_only:
+        return 0
+    if attempt.stream is not None:
+        return attempt.stream.decoded_length
+    return incoming.length or 0
+
+
+def _hand_on(
+    environ: WSGIEnvironment,
+    incoming: Incoming,
+    verification: Verification,
+    options: Options,
+    *,
+    length: int,
+) -> Identity:
+    """Let the application read while the client sends."""
+    body = StreamedBody(
+        incoming,
+        verification,
+        length=length,
+        limit=body_limit(verification.attempt, options),
+        seconds=options.body_seconds,
+        memory_limit=options.memory_limit,
+    )
+    identity = verification.signer
+    _replace_body(environ, io.BufferedReader(body), length)
+    if verification.attempt.stream is not None:
+        remove_framing(environ, body.trailers, length)
+    if options.authorize is not None:
+        _authorize(options.authorize, identity, environ)
+        if not body.is_untouched:
+            raise RuntimeError("authorize has read a body that the application is to read")
+    return _publish(identity, environ)
+
+
+def _authorize(
+    allows: Callable[[Identity, WSGIEnvironment], bool],
+    identity: Identity,
+    environ: WSGIEnvironment,
+) -> None:
+    # Nothing but True: a coroutine, say, is no consent.
+    if allows(identity, environ) is not True:
+        raise AccessDenied
+
+
+def _publish(identity: Identity, environ: WSGIEnvironment) -> Identity:
     environ[ACCESS_KEY_ID] = identity.access_key_id
     environ[IDENTITY] = identity
     return identity
@@ -315,10 +315,14 @@ def set_remote_user(environ: WSGIEnvironment, identity: Identity, attribute: str
         environ["REMOTE_USER"] = str(user)
 
 
-def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options) -> None:
-    # A client that still waits for 100 Continue sends nothing until it is told to.
+def _awaits_continue(environ: WSGIEnvironment) -> bool:
+    """Return whether the client, unless asked for its body, sends nothing."""
     server = str(environ.get("SERVER_SOFTWARE", "")).lower()
-    if environ.get("HTTP_EXPECT") and not server.startswith(_EAGER_SERVERS):
+    return bool(environ.get("HTTP_EXPECT")) and not server.startswith(_EAGER_SERVERS)
+
+
+def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options) -> None:
+    if _awaits_continue(environ):
         return
     if incoming is None:
         try:

@@ -131,7 +131,7 @@ def remove_framing(environ: WSGIEnvironment, trailers: Mapping[str, str], length
 
     Args:
         environ: the environ.
-        trailers: the verified trailers.
+        trailers: the verified trailers; those of a stream come in at its end.
         length: of the body without its framing.
     """
     environ.pop("HTTP_TRANSFER_ENCODING", None)
@@ -142,7 +142,7 @@ def remove_framing(environ: WSGIEnvironment, trailers: Mapping[str, str], length
     kept = [coding.strip() for coding in codings if coding.strip().lower() != "aws-chunked"]
     if any(kept):
         environ["HTTP_CONTENT_ENCODING"] = ", ".join(coding for coding in kept if coding)
-    environ[TRAILERS] = dict(trailers)
+    environ[TRAILERS] = trailers
 
 
 def body_length(environ: WSGIEnvironment, deployment: Deployment = DIRECT) -> int | None:

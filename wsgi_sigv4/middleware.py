@@ -11,25 +11,32 @@ import io
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+from functools import partial
 from inspect import iscoroutinefunction
+from itertools import chain
 from typing import TYPE_CHECKING
 from typing import Literal
 
 from werkzeug.wsgi import ClosingIterator
 
-from wsgi_sigv4.authentication import BODY_SECONDS
-from wsgi_sigv4.authentication import MAX_BODY
-from wsgi_sigv4.authentication import MEMORY_LIMIT
-from wsgi_sigv4.authentication import UNVERIFIED_BODY_LIMIT
-from wsgi_sigv4.authentication import Exempt
-from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.authentication import authenticate
+from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import set_remote_user
+from wsgi_sigv4.authentication import settle
+from wsgi_sigv4.authentication import streamed_body
+from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.held_answer import HeldAnswer
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.options import BODY_SECONDS
+from wsgi_sigv4.options import MAX_BODY
+from wsgi_sigv4.options import MEMORY_LIMIT
+from wsgi_sigv4.options import UNVERIFIED_BODY_LIMIT
+from wsgi_sigv4.options import Exempt
+from wsgi_sigv4.options import Options
 from wsgi_sigv4.responses import Answer
 from wsgi_sigv4.responses import answer_to
 from wsgi_sigv4.verifier import Verifier
@@ -68,14 +75,18 @@ class SigV4Middleware:
         memory_limit: bytes above which a body is kept in a temporary file.
         unverified_body_limit: bytes that are read for a request without a
             payload hash, whose signature needs the body.
-        stream: reserved; the body is always verified before *app* is called.
+        stream: call *app* while the body still arrives. A signed chunk is
+            handed on when its signature was right, and whatever only the end of
+            the body can verify when it comes, but for the last byte; the answer
+            is held back until all is verified, or becomes the refusal. A body
+            without a payload hash or without a length is verified first.
         path_prefix: a path that a proxy strips before this server sees it.
         remote_user: set REMOTE_USER to the ``"access_key_id"`` or, as text,
             the ``"principal"`` (of a key without one: remove it); None leaves
             it alone.
         explain: show in the answer to a wrong signature what the server
             canonicalised, without cookies and session tokens.
-        body_seconds: seconds in which a body must have arrived.
+        body_seconds: seconds that may be spent on waiting for a body.
         header_overrides: names of headers that a proxy rewrites, each with the
             name of the header where it keeps the client's value.
         raw_target: a callable of the environ that returns the request target
@@ -111,8 +122,6 @@ class SigV4Middleware:
         length_of_chunked: bool = False,
         render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None,
     ) -> None:
-        if stream:
-            raise ConfigurationError("stream=True is not implemented yet")
         if remote_user not in (None, "access_key_id", "principal"):
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
         if iscoroutinefunction(authorize):
@@ -131,6 +140,7 @@ class SigV4Middleware:
             memory_limit=memory_limit,
             unverified_body_limit=unverified_body_limit,
             body_seconds=body_seconds,
+            stream=stream,
             deployment=Deployment(
                 path_prefix=path_prefix,
                 header_overrides=dict(header_overrides or {}),
@@ -156,12 +166,41 @@ class SigV4Middleware:
         if isinstance(body, io.BytesIO):
             # Nothing to close: the server still knows what came out of its wsgi.file_wrapper.
             return self._app(environ, _varying(start_response))
+        streamed = streamed_body(environ)
+        if streamed is not None:
+            return self._serve_streamed(streamed, environ, start_response)
         try:
             answer = self._app(environ, _varying(start_response))
         except BaseException:
             body.close()
             raise
         return ClosingIterator(answer, body.close)
+
+    def _serve_streamed(
+        self, body: StreamedBody, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Let no answer out before the body is verified, whatever the application does (T50)."""
+        held = HeldAnswer(
+            _varying(start_response), lambda failed: settle(body, environ, failed=failed)
+        )
+        answer: Iterable[bytes] = ()
+        try:
+            answer = self._app(environ, held.start)
+            pieces = iter(answer)
+            # A generator does nothing before it is asked for its first piece.
+            first = next(pieces, b"")
+            held.let_out()
+        except BaseException as error:
+            refusal = body.refusal
+            if refusal is None or held.is_out or not isinstance(error, Exception):
+                body.close()
+                _close(answer)
+                raise
+        else:
+            return ClosingIterator(chain((first,), pieces), [partial(_close, answer), body.close])
+        dismiss(body, environ)
+        _close(answer)
+        return self._refuse(refusal, environ, start_response)
 
     def _refuse(
         self, refusal: SigV4Error, environ: WSGIEnvironment, start_response: StartResponse
@@ -176,6 +215,12 @@ class SigV4Middleware:
         )
         start_response(answer.status_line, list(answer.headers))
         return [answer.body]
+
+
+def _close(answer: Iterable[bytes]) -> None:
+    close = getattr(answer, "close", None)
+    if close is not None:
+        close()
 
 
 def _varying(start_response: StartResponse) -> StartResponse:

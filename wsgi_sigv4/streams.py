@@ -7,14 +7,10 @@ what a foreign ``read`` may raise is not an ``OSError`` on all of them.
 
 from __future__ import annotations
 
-import errno
 import io
-import tempfile
 import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextlib import suppress
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
@@ -23,7 +19,6 @@ from typing import Protocol
 from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import BodyTooSlow
 from wsgi_sigv4.errors import IncompleteBody
-from wsgi_sigv4.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from _typeshed import SizedBuffer
@@ -57,15 +52,19 @@ class Incoming:
         connection: the socket below *stream*, where the server tells. Without
             it a client that sends nothing at all is waited for as long as the
             server does.
+
+    Attributes:
+        length: as given.
+        received: bytes read so far.
     """
 
     def __init__(
         self, stream: InputStream, length: int | None, *, connection: Connection | None = None
     ) -> None:
+        self.length = length
+        self.received = 0
         self._stream = stream
-        self._length = length
         self._connection = connection
-        self._received = 0
         self._ended = length == 0
 
     def pieces(self, *, limit: int, seconds: float) -> Iterator[bytes]:
@@ -73,27 +72,29 @@ class Incoming:
 
         Args:
             limit: bytes that the whole body may have.
-            seconds: in which what is left must be there.
+            seconds: that may be spent on waiting for what is left; what is done
+                with a piece meanwhile does not count.
 
         Raises:
             BodyTooLarge: if the body has more than *limit* bytes.
             BodyTooSlow: if it takes longer than *seconds*.
             IncompleteBody: if it ends before its length, or cannot be read.
         """
-        if self._length is not None and self._length > limit:
+        if self.length is not None and self.length > limit:
             raise BodyTooLarge(limit=limit)
         size = MIN_PIECE
-        started = before = time.monotonic()
+        waited = 0.0
         while not self._ended:
-            piece = self._read(size, until=started + seconds)
-            if self._received > limit:
+            before = time.monotonic()
+            piece = self._read(size, until=before + seconds - waited)
+            if self.received > limit:
                 raise BodyTooLarge(limit=limit)
+            took = time.monotonic() - before
+            waited += took
             yield piece
-            now = time.monotonic()
-            if now - started > seconds:
+            if waited > seconds:
                 raise BodyTooSlow
-            size = _next_size(size, now - before)
-            before = now
+            size = _next_size(size, took)
 
     def drain(self, *, limit: int, seconds: float) -> None:
         """Read and forget a refused body, as far as *limit* more bytes and *seconds* reach.
@@ -103,8 +104,8 @@ class Incoming:
         """
         size = MIN_PIECE
         started = before = time.monotonic()
-        stop = self._received + limit
-        while not self._ended and self._received < stop and before - started < seconds:
+        stop = self.received + limit
+        while not self._ended and self.received < stop and before - started < seconds:
             try:
                 self._read(size, until=started + seconds)
             except (BodyTooSlow, IncompleteBody):
@@ -114,8 +115,8 @@ class Incoming:
             before = now
 
     def _read(self, size: int, *, until: float) -> bytes:
-        if self._length is not None:
-            size = min(size, self._length - self._received)
+        if self.length is not None:
+            size = min(size, self.length - self.received)
         try:
             with _waiting(self._connection, until=until):
                 piece = self._stream.read(size)
@@ -125,11 +126,11 @@ class Incoming:
         except Exception as error:
             # Servers raise what they like here, classes of their own among it.
             self._ended = True
-            raise IncompleteBody(expected=self._length, received=self._received) from error
-        self._received += len(piece)
-        self._ended = not piece or self._received == self._length
-        if not piece and self._length is not None:
-            raise IncompleteBody(expected=self._length, received=self._received)
+            raise IncompleteBody(expected=self.length, received=self.received) from error
+        self.received += len(piece)
+        self._ended = not piece or self.received == self.length
+        if not piece and self.length is not None:
+            raise IncompleteBody(expected=self.length, received=self.received)
         return piece
 
 
@@ -152,55 +153,6 @@ def _waiting(connection: Connection | None, *, until: float) -> Iterator[None]:
 def _next_size(size: int, seconds: float) -> int:
     """Return how much to read next, where the last piece of *size* bytes took *seconds*."""
     return MIN_PIECE if seconds > _SLOW_PIECE else min(MAX_PIECE, size * 4)
-
-
-def spool(
-    body: Iterator[bytes], *, memory_limit: int, feed: Callable[[bytes], bytes]
-) -> tuple[IO[bytes], int]:
-    """Return a file with the whole *body*, rewound, and its length in bytes.
-
-    Args:
-        body: the pieces.
-        memory_limit: bytes above which the file is on disk; it has no name
-            there and is gone when closed. Up to it the file is a
-            :class:`io.BytesIO`.
-        feed: called with each piece, returns what is to be kept of it.
-
-    Raises:
-        StorageUnavailable: if the disk is full.
-        SigV4Error: whatever *body* and *feed* raise; the file is gone then.
-    """
-    file: IO[bytes] = io.BytesIO()
-    try:
-        length = 0
-        for piece in body:
-            kept = feed(piece)
-            length += len(kept)
-            with _room():
-                if length > memory_limit and isinstance(file, io.BytesIO):
-                    memory, file = file, tempfile.TemporaryFile()  # noqa: SIM115 (handed on)
-                    file.write(memory.getvalue())
-                file.write(kept)
-        with _room():
-            # What is still in a buffer is written now.
-            file.seek(0)
-    except BaseException:
-        # Closing writes that buffer once more, and fails once more.
-        with suppress(OSError):
-            file.close()
-        raise
-    return file, length
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    """Refuse the body where the disk has no room for it."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StorageUnavailable from error
-        raise
 
 
 class _Rejoined(io.RawIOBase):

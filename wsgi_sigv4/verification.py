@@ -117,11 +117,32 @@ class Verification:
         if self._decoder is not None:
             with naming(self.attempt):
                 self._decoder.feed(data)
-            return self._decoded.take()
+            data = self._decoded.take()
+            self._length += len(data)
+            return data
         if self.attempt.payload.form is not PayloadForm.UNSIGNED:
             self._hash.update(data)
         self._length += len(data)
         return data
+
+    @property
+    def released(self) -> int:
+        """How many of the bytes that *feed* has returned a stream may hand on at once.
+
+        Those of a signed chunk when its signature was right. What nothing but
+        the end of the body can verify need not wait, but for its last byte.
+        """
+        signed = self.attempt.payload.form.is_signed_stream
+        return self._decoded.verified if signed else self._length
+
+    @property
+    def signer(self) -> Identity:
+        """Who signed the headers; nothing is said of the body.
+
+        There is none while rule 10 needs the hash of the body.
+        """
+        assert not self.awaits_body  # noqa: S101 (rule 10)
+        return self._identity()
 
     def finish(self, *, now: float | None = None) -> Identity:
         """Apply rule 11, and whatever had to wait for the body; return the identity.
@@ -148,8 +169,7 @@ class Verification:
                 raise fault
             # Rule 11: the body is the one that was signed.
             self._check_body()
-        assert self.credentials is not None  # noqa: S101 (rule 9)
-        return self._identity(self.credentials)
+        return self._identity()
 
     def _check_body(self) -> None:
         payload = self.attempt.payload
@@ -163,8 +183,9 @@ class Verification:
         if self.attempt.empty_body_only and self._length:
             raise PayloadFormNotAllowed(value=payload.value)
 
-    def _identity(self, credentials: Credentials) -> Identity:
-        attempt = self.attempt
+    def _identity(self) -> Identity:
+        attempt, credentials = self.attempt, self.credentials
+        assert credentials is not None  # noqa: S101 (rule 9)
         posix = attempt.timestamp.posix
         return Identity(
             access_key_id=attempt.access_key_id,

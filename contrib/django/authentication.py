@@ -12,6 +12,7 @@ What was verified stands in ``request.META`` under the keys of
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from io import BytesIO
 from typing import IO
 from typing import TYPE_CHECKING
@@ -25,11 +26,15 @@ from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 
 from wsgi_sigv4.attempt import Attempt
-from wsgi_sigv4.authentication import BodyVerifier
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
 from wsgi_sigv4.authentication import body_limit
+from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import refuse_post_policy
+from wsgi_sigv4.authentication import settle as settle_body
+from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.body import BodyVerifier
+from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.contrib.django.calls import acall
 from wsgi_sigv4.contrib.django.calls import alookup
 from wsgi_sigv4.contrib.django.calls import call
@@ -50,9 +55,11 @@ from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
+from wsgi_sigv4.options import Options
+from wsgi_sigv4.spooling import spool
 from wsgi_sigv4.streams import Incoming
-from wsgi_sigv4.streams import spool
 from wsgi_sigv4.verification import Verification
+from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -61,6 +68,8 @@ if TYPE_CHECKING:
 #: fifth of a millisecond, for which no other request can be served.
 HASHED_INLINE: Final = 256 * 1024
 
+#: The attribute of a request whose body is verified while a view reads it.
+_STREAMED: Final = "_sigv4_streamed"
 _BODY_KEYS: Final = ("wsgi.input", "wsgi.input_terminated", "CONTENT_LENGTH")
 #: Keys that the framing of an aws-chunked body is removed from, or that it adds.
 _FRAMING_KEYS: Final = (
@@ -70,7 +79,12 @@ _FRAMING_KEYS: Final = (
 
 
 def authenticate(
-    request: HttpRequest, conf: Configuration, *, required: bool, rewrite_path: bool
+    request: HttpRequest,
+    conf: Configuration,
+    *,
+    required: bool,
+    rewrite_path: bool,
+    stream: bool = False,
 ) -> Identity | None:
     """Verify *request*; None where it is not signed and need not be.
 
@@ -80,6 +94,8 @@ def authenticate(
         required: refuse a request that is not signed.
         rewrite_path: make Django route on the normal form of the path; else a
             path that is not in normal form is refused.
+        stream: do as ``STREAM`` says: the caller answers with what
+            :func:`settle` lets through. Else the whole body is verified first.
 
     Raises:
         SigV4Error: the reason for which the request is refused.
@@ -94,7 +110,8 @@ def authenticate(
                 credentials = lookup(conf.verifier.provider, attempt)
                 identity = _receive(request, conf.verifier.conclude(attempt, credentials), conf)
     elif identity is None:
-        identity = _verify(request, environ, conf, required=required, rewrite_path=rewrite_path)
+        options = conf.options(required=required, stream=stream)
+        identity = _verify(request, environ, conf.verifier, options, rewrite_path=rewrite_path)
     if identity is not None:
         allowed = conf.authorize is None or call(conf.authorize, identity, request.META)
         _accept(request, identity, allowed=allowed)
@@ -102,7 +119,12 @@ def authenticate(
 
 
 async def aauthenticate(
-    request: HttpRequest, conf: Configuration, *, required: bool, rewrite_path: bool
+    request: HttpRequest,
+    conf: Configuration,
+    *,
+    required: bool,
+    rewrite_path: bool,
+    stream: bool = False,
 ) -> Identity | None:
     """Verify *request* as :func:`authenticate` does, without holding up the event loop."""
     environ = environ_of(request, conf.deployment)
@@ -116,13 +138,45 @@ async def aauthenticate(
                 identity = await _areceive(request, verification, conf)
     elif identity is None:
         # A synchronous server, with middleware that is asynchronous: the body has to be waited for.
+        options = conf.options(required=required, stream=stream)
         identity = await sync_to_async(_verify, thread_sensitive=True)(
-            request, environ, conf, required=required, rewrite_path=rewrite_path
+            request, environ, conf.verifier, options, rewrite_path=rewrite_path
         )
     if identity is not None:
         allowed = conf.authorize is None or await acall(conf.authorize, identity, request.META)
         _accept(request, identity, allowed=allowed)
     return identity
+
+
+def is_streamed(request: HttpRequest) -> bool:
+    """Return whether the body of *request* is verified while a view reads it."""
+    return getattr(request, _STREAMED, None) is not None
+
+
+def is_refused(request: HttpRequest) -> bool:
+    """Return whether the body of *request* was refused while a view read it."""
+    body: StreamedBody | None = getattr(request, _STREAMED, None)
+    return body is not None and body.refusal is not None
+
+
+def settle(request: HttpRequest, *, failed: bool) -> None:
+    """Learn whether the body of *request* is the one that was signed, before it is answered (T50).
+
+    Args:
+        request: the request; without identity and body after a refusal.
+        failed: the answer is an error, for which the client need not send all of the body.
+
+    Raises:
+        SigV4Error: the reason for which the request is refused after all.
+    """
+    body: StreamedBody | None = getattr(request, _STREAMED, None)
+    if body is None:
+        return
+    try:
+        settle_body(body, request.META, failed=failed)
+    except SigV4Error:
+        dismiss(body, request.META)
+        raise
 
 
 def _inherited(
@@ -153,19 +207,19 @@ def _accept(request: HttpRequest, identity: Identity, *, allowed: object) -> Non
 def _verify(
     request: HttpRequest,
     environ: WSGIEnvironment,
-    conf: Configuration,
+    verifier: Verifier,
+    options: Options,
     *,
-    required: bool,
     rewrite_path: bool,
 ) -> Identity | None:
     """Verify a *request* of WSGI, as far as the core goes."""
     known = _known_body(request)
     if known is not None:
         environ["wsgi.input"] = BytesIO(known)
+        options = replace(options, stream=False)
     routed = environ["PATH_INFO"]
-    options = conf.strict if required else conf.lenient
     try:
-        identity = authenticate_environ(environ, conf.verifier, options, rewrite_path=rewrite_path)
+        identity = authenticate_environ(environ, verifier, options, rewrite_path=rewrite_path)
     except SigV4Error:
         if known is None:
             # It has been drained, and who reads it now would wait for more.
@@ -181,6 +235,7 @@ def _verify(
             _replace_known_body(request, stream.read())
         stream.close()
     elif identity is not None:
+        setattr(request, _STREAMED, streamed_body(environ))
         _take_body(request, environ)
     elif stream is not request.META["wsgi.input"]:
         # The core has looked at the beginning of a form.

@@ -33,13 +33,13 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
-from wsgi_sigv4.authentication import Exempt
-from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.options import Exempt
+from wsgi_sigv4.options import Options
 from wsgi_sigv4.responses import Answer
 from wsgi_sigv4.verifier import Verifier
 
@@ -52,7 +52,7 @@ RenderRefusal = Callable[[SigV4Error, dict[str, Any]], Answer]
 _VERIFIER: Final = tuple(signature(Verifier).parameters)
 _DEPLOYMENT: Final = tuple(part.name for part in fields(Deployment))
 _OPTIONS: Final = tuple(part.name for part in fields(Options) if part.name != "deployment")
-_OWN: Final = ("explain", "remote_user", "render_refusal", "stream", "user")
+_OWN: Final = ("explain", "remote_user", "render_refusal", "user")
 #: Every key that the setting may have.
 KEYS: Final = frozenset(name.upper() for name in (*_VERIFIER, *_OPTIONS, *_DEPLOYMENT, *_OWN))
 #: Those without a default.
@@ -125,6 +125,16 @@ class Configuration:
     def deployment(self) -> Deployment:
         """What stands between the client and the application."""
         return self.strict.deployment
+
+    def options(self, *, required: bool, stream: bool) -> Options:
+        """Return the options of the core for one request.
+
+        Args:
+            required: it must be signed.
+            stream: whether its body may be handed on before all of it is verified.
+        """
+        options = self.strict if required else self.lenient
+        return options if stream else replace(options, stream=False)
 
     def is_current(self) -> bool:
         """Return whether this is still what the setting says."""
@@ -219,8 +229,6 @@ def read(setting: object) -> Configuration:
 def _configuration(setting: dict[str, Any]) -> Configuration:
     values = {key.lower(): _imported(key, value) for key, value in setting.items()}
     values["header_overrides"] = values.get("header_overrides") or {}
-    if values.get("stream"):
-        raise ConfigurationError("STREAM is not implemented yet")
     if values.get("remote_user") not in (None, "access_key_id", "principal"):
         raise ConfigurationError("REMOTE_USER is 'access_key_id', 'principal' or None")
     parameters = {name: values[name] for name in _VERIFIER if name in values}
@@ -237,7 +245,7 @@ def _configuration(setting: dict[str, Any]) -> Configuration:
         authorize=cast("Authorize | None", options.authorize),
         strict=strict,
         lenient=replace(strict, required=False),
-        **{name: values[name] for name in _OWN if name in values and name != "stream"},
+        **{name: values[name] for name in _OWN if name in values},
         _setting=setting,
     )
 

@@ -17,8 +17,11 @@ from typing import cast
 
 from asgiref.sync import iscoroutinefunction
 from asgiref.sync import markcoroutinefunction
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.http import HttpResponse
+from django.http import HttpResponseBadRequest
+from django.http import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from django.urls import resolve
@@ -28,6 +31,8 @@ from wsgi_sigv4.authentication import is_exempt
 from wsgi_sigv4.authentication import is_preflight
 from wsgi_sigv4.contrib.django.authentication import aauthenticate
 from wsgi_sigv4.contrib.django.authentication import authenticate
+from wsgi_sigv4.contrib.django.authentication import is_refused
+from wsgi_sigv4.contrib.django.authentication import is_streamed
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.decorators import is_exempt_view
@@ -36,6 +41,7 @@ from wsgi_sigv4.contrib.django.order import check_order
 from wsgi_sigv4.contrib.django.outcome import SigV4Request as SigV4Request
 from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.refusals import refuse
+from wsgi_sigv4.contrib.django.refusals import settled
 from wsgi_sigv4.contrib.django.refusals import unsigned
 from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import forget_identity
@@ -86,11 +92,13 @@ class SigV4Middleware:
             return get_response(request)
         try:
             required = _must_be_signed(request, conf)
-            identity = authenticate(request, conf, required=required, rewrite_path=True)
+            identity = authenticate(
+                request, conf, required=required, rewrite_path=True, stream=True
+            )
         except SigV4Error as refusal:
             return refuse(refusal, request, conf)
         adopt(request, identity, conf)
-        return _varying(get_response(request))
+        return _varying(settled(get_response(request), request, conf))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         conf = get_configuration()
@@ -101,11 +109,17 @@ class SigV4Middleware:
             return await get_response(request)
         try:
             required = _must_be_signed(request, conf)
-            identity = await aauthenticate(request, conf, required=required, rewrite_path=True)
+            identity = await aauthenticate(
+                request, conf, required=required, rewrite_path=True, stream=True
+            )
         except SigV4Error as refusal:
             return refuse(refusal, request, conf)
         adopt(request, identity, conf)
-        return _varying(await get_response(request))
+        response = await get_response(request)
+        if is_streamed(request):
+            # A synchronous server: what is left of the body has to be waited for.
+            response = await sync_to_async(settled, thread_sensitive=True)(response, request, conf)
+        return _varying(response)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., object], args: object, kwargs: object
@@ -124,6 +138,9 @@ class SigV4Middleware:
         """Answer a refusal that a view raises as AWS would."""
         if isinstance(exception, SigV4Error):
             return refuse(exception, request, get_configuration())
+        if isinstance(exception, UnreadablePostError) and is_refused(request):
+            # No fault of the view's, to be mailed to the admins; the refusal takes its place.
+            return HttpResponseBadRequest()
         return None
 
 

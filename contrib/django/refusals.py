@@ -7,9 +7,11 @@ from email.utils import formatdate
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.contrib.django.authentication import settle
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
@@ -35,6 +37,17 @@ def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> Ht
     if _is_behind_daphne(request):
         # SDKs correct their clock by it, and two of them would be none.
         response["Date"] = formatdate(usegmt=True)
+    return response
+
+
+def settled(
+    response: HttpResponseBase, request: HttpRequest, conf: Configuration
+) -> HttpResponseBase:
+    """Return *response* where the body of *request* turns out to be the signed one (T50)."""
+    try:
+        settle(request, failed=response.status_code >= 400)
+    except SigV4Error as refusal:
+        return refuse(refusal, request, conf)
     return response
 
 

@@ -18,7 +18,6 @@ from flask import Flask
 from flask import current_app
 from flask import request_started
 
-from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.contrib.flask.current import forget
 from wsgi_sigv4.contrib.flask.guard import Guard
 from wsgi_sigv4.contrib.flask.guard import guard_of
@@ -27,6 +26,7 @@ from wsgi_sigv4.credentials import as_credentials
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.middleware import SigV4Middleware
+from wsgi_sigv4.options import Options
 from wsgi_sigv4.verifier import Verifier
 
 _PREFIX: Final = "SIGV4_"

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from typing import IO
 from typing import TYPE_CHECKING
@@ -20,14 +21,18 @@ from typing import Final
 from flask import Flask
 from flask import Response
 from flask import after_this_request
+from flask import current_app
 from flask import request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wsgi import LimitedStream
 
-from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
+from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import set_remote_user
+from wsgi_sigv4.authentication import settle
+from wsgi_sigv4.authentication import streamed_body
+from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.contrib.flask.current import find_identity
 from wsgi_sigv4.contrib.flask.current import is_anonymous
 from wsgi_sigv4.contrib.flask.current import remember
@@ -46,6 +51,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
 from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.options import Options
 from wsgi_sigv4.responses import answer_to
 from wsgi_sigv4.responses import reason
 from wsgi_sigv4.verifier import Verifier
@@ -159,13 +165,29 @@ class Guard:
         if identity is None:
             remember_anonymous(varies=not options.required)
             return None
+        body = streamed_body(environ)
         if not _routed_as_verified(environ):
+            if body is not None:
+                dismiss(body, environ)
             environ["wsgi.input"].close()
             forget_identity(environ)
             with naming(identity):
                 raise PathNotRouted
         self._accept(identity, body=environ["wsgi.input"])
+        if body is not None:
+            after_this_request(partial(self._settled, body))
         return identity
+
+    def _settled(self, body: StreamedBody, response: Response) -> Response:
+        """Return *response* where *body* turns out to be the one that was signed (T50)."""
+        try:
+            settle(body, request.environ, failed=response.status_code >= 400)
+        except SigV4Error as refusal:
+            response.close()
+            dismiss(body, request.environ)
+            error = self._http_refusal(refusal)
+            return current_app.make_response(current_app.handle_user_exception(error))
+        return response
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
         set_remote_user(request.environ, identity, self.remote_user)

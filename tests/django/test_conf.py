@@ -59,7 +59,6 @@ def test_keys_are_the_parameters() -> None:
         pytest.param({**GOOD, "EXEMPT": "/health"}, "SIGV4: exempt is a list", id="exempt string"),
         pytest.param({**GOOD, "MAX_BODY": "10 MB"}, "SIGV4: ", id="limit of text"),
         pytest.param({**GOOD, "MAX_BODY": -1}, "SIGV4: max_body", id="negative limit"),
-        pytest.param({**GOOD, "STREAM": True}, "SIGV4: STREAM", id="stream"),
         pytest.param({**GOOD, "REMOTE_USER": "email"}, "SIGV4: REMOTE_USER", id="remote user"),
         pytest.param({**GOOD, "PATH_PREFIX": "api"}, "SIGV4: path_prefix", id="prefix"),
     ],

@@ -47,7 +47,7 @@ VALUES: dict[str, Any] = {
     "max_body": 70,
     "memory_limit": 71,
     "unverified_body_limit": 72,
-    "stream": False,
+    "stream": True,
     "path_prefix": "/api",
     "remote_user": "principal",
     "explain": True,
@@ -84,7 +84,7 @@ def test_config_parameter_of_verifier(name: str, monkeypatch: pytest.MonkeyPatch
         assert seen[name] == VALUES[name]
 
 
-@pytest.mark.parametrize("name", [name for name in OF_SKIN if name != "stream"])
+@pytest.mark.parametrize("name", OF_SKIN)
 def test_config_parameter_of_middleware(name: str) -> None:
     """Each parameter of the middleware is read from its key, and reaches the guard."""
     guard = configured(**{f"SIGV4_{name.upper()}": VALUES[name]})
@@ -100,7 +100,7 @@ def test_config_parameter_of_middleware(name: str) -> None:
         pytest.param("SIGV4_APP", None, "unknown.*SIGV4_APP", id="parameter that is no setting"),
         pytest.param("SIGV4_VERIFIER", None, "unknown", id="verifier, which is an argument"),
         pytest.param("SIGV4_MAX_SKEW", 0, "max_skew", id="of the verifier"),
-        pytest.param("SIGV4_STREAM", True, "stream", id="of the middleware"),
+        pytest.param("SIGV4_MEMORY_LIMIT", -1, "memory_limit", id="of the middleware"),
         pytest.param("SIGV4_REMOTE_USER", "name", "remote_user", id="of the middleware's own"),
         pytest.param("SIGV4_EXEMPT", "/health", "exempt", id="of the options"),
         pytest.param("SIGV4_PATH_PREFIX", "api", "path_prefix", id="of the deployment"),

@@ -41,8 +41,7 @@ from wsgi_sigv4 import CredentialsUnavailable
 from wsgi_sigv4 import Identity
 from wsgi_sigv4 import Verifier
 from wsgi_sigv4 import authentication
-from wsgi_sigv4 import streams
-from wsgi_sigv4.authentication import Options
+from wsgi_sigv4 import spooling
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
 from wsgi_sigv4.authentication import is_exempt
@@ -59,6 +58,7 @@ from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import StorageUnavailable
 from wsgi_sigv4.errors import UnknownAccessKey
+from wsgi_sigv4.options import Options
 
 OPTIONAL = Options(required=False)
 #: Where the drain of a refused body ends.
@@ -71,7 +71,7 @@ Body = bytes
 def _close_bodies(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Close the bodies that tests get, as a skin would."""
     bodies = []
-    real: Callable[..., Any] = streams.spool
+    real: Callable[..., Any] = spooling.spool
 
     def spool(*arguments: Any, **options: Any) -> Any:
         body, length = real(*arguments, **options)

@@ -37,7 +37,6 @@ from tests.wsgi.servers import GUNICORN
 from tests.wsgi.servers import SERVERS
 from tests.wsgi.servers import Server
 from tests.wsgi.servers import environ_of
-from wsgi_sigv4 import ConfigurationError
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
 from wsgi_sigv4.payload import PayloadForm
@@ -245,13 +244,6 @@ def test_chunks_that_only_frame() -> None:
     message = upload(b"hello", form=UNSIGNED_TRAILER)
     lines = message.body[: message.body.index(b"x-amz")] + b"x-a:1\r\n" * 10_000
     assert refused(replace(message, body=lines)).status in (400, 413)
-
-
-def test_streaming_is_still_to_come() -> None:
-    """stream=True is a mistake at start-up, not a surprise later."""
-    verifier = Verifier({ACCESS_KEY_ID: SECRET}, region="us-east-1", service="s3")
-    with pytest.raises(ConfigurationError):
-        SigV4Middleware(Application(), verifier, stream=True)
 
 
 # boto3.

@@ -580,7 +580,6 @@ def test_limits_of_the_body(options: dict[str, Any], status: int) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"stream": True}, "stream"),
         ({"remote_user": "name"}, "remote_user"),
         ({"exempt": "/health"}, "exempt"),
         ({"path_prefix": "api/"}, "path_prefix"),

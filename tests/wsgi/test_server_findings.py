@@ -20,11 +20,11 @@ from tests.wsgi.inputs import Input
 from wsgi_sigv4 import GENERIC
 from wsgi_sigv4 import SigV4Error
 from wsgi_sigv4 import Verifier
-from wsgi_sigv4.authentication import Options
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.errors import BodyTooSlow
 from wsgi_sigv4.errors import MissingAuthentication
+from wsgi_sigv4.options import Options
 from wsgi_sigv4.streams import Incoming
 
 

@@ -1,0 +1,128 @@
+"""Where a body is kept until it is read: in memory, and past a limit on disk.
+
+What is on disk has no name there: it is gone when closed, or when the process dies.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import tempfile
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextlib import suppress
+from typing import IO
+
+from wsgi_sigv4.errors import StorageUnavailable
+
+
+class Spool:
+    """Bytes that come out in the order in which they were put in.
+
+    What has been read makes room: its size is that of what is still to be read.
+
+    Args:
+        memory_limit: bytes above which they are kept in a temporary file.
+    """
+
+    def __init__(self, *, memory_limit: int) -> None:
+        self._memory_limit = memory_limit
+        self._file: IO[bytes] = io.BytesIO()
+        self._is_on_disk = False
+        self._read = 0
+        self._written = 0
+
+    @property
+    def size(self) -> int:
+        """How many bytes are still to be read."""
+        return self._written - self._read
+
+    def write(self, data: bytes) -> None:
+        """Put *data* in.
+
+        Raises:
+            StorageUnavailable: if the disk is full.
+        """
+        with _room():
+            self._move(self._written + len(data))
+            self._file.seek(self._written)
+            self._file.write(data)
+        self._written += len(data)
+
+    def read(self, size: int) -> bytes:
+        """Take out the next *size* bytes, or what there is."""
+        with _room():
+            self._file.seek(self._read)
+            data = self._file.read(size)
+        self._read += len(data)
+        if self._read == self._written:
+            self.clear()
+        return data
+
+    def clear(self) -> None:
+        """Forget what was not read."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._read = self._written = 0
+
+    def rewound(self) -> IO[bytes]:
+        """Return all that was put in as a file of its own, at its beginning; nothing was read.
+
+        Raises:
+            StorageUnavailable: if the disk is full.
+        """
+        with _room():
+            # What is still in a buffer is written now.
+            self._file.seek(0)
+        return self._file
+
+    def close(self) -> None:
+        """Give the room back, that on disk included."""
+        # Closing writes what is in a buffer, and fails once more on a full disk.
+        with suppress(OSError):
+            self._file.close()
+
+    def _move(self, size: int) -> None:
+        if size <= self._memory_limit or self._is_on_disk:
+            return
+        self._is_on_disk = True
+        memory, self._file = self._file, tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+        memory.seek(0)
+        self._file.write(memory.read())
+
+
+def spool(
+    body: Iterator[bytes], *, memory_limit: int, feed: Callable[[bytes], bytes]
+) -> tuple[IO[bytes], int]:
+    """Return a file with the whole *body*, rewound, and its length in bytes.
+
+    Args:
+        body: the pieces.
+        memory_limit: bytes above which the file is on disk. Up to it the file
+            is a :class:`io.BytesIO`.
+        feed: called with each piece, returns what is to be kept of it.
+
+    Raises:
+        StorageUnavailable: if the disk is full.
+        SigV4Error: whatever *body* and *feed* raise; the file is gone then.
+    """
+    kept = Spool(memory_limit=memory_limit)
+    try:
+        for piece in body:
+            kept.write(feed(piece))
+        return kept.rewound(), kept.size
+    except BaseException:
+        kept.close()
+        raise
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Refuse the body where the disk has no room for it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StorageUnavailable from error
+        raise
