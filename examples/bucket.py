@@ -22,7 +22,7 @@ import errno
 import os
 import re
 import sys
-from base64 import urlsafe_b64decode
+from base64 import b64decode
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -170,7 +170,7 @@ class Bucket:
             file, found = self.folder.open(key)
         try:
             headers = {"content-type": "binary/octet-stream"} | found.headers
-            response = Response(headers=headers, direct_passthrough=True)
+            response = Response(headers=headers)
             response.call_on_close(file.close)
             response.set_etag(found.etag)
             response.last_modified = found.modified
@@ -273,7 +273,7 @@ OPERATIONS: dict[tuple[str, ...], Callable[[Bucket, Request, str], Response]] = 
 def decoded(token: str) -> str:
     """Return the name after which a listing goes on."""
     try:
-        return urlsafe_b64decode(token).decode()
+        return b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise S3Error("InvalidArgument") from error
 

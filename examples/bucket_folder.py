@@ -166,7 +166,7 @@ class BucketFolder:
 
 def pieces(stream: IO[bytes], size: int = sys.maxsize) -> Iterator[bytes]:
     """Yield the next *size* bytes of *stream*, or what there is."""
-    while piece := stream.read(min(PIECE, size)):
+    while size and (piece := stream.read(min(PIECE, size))):
         size -= len(piece)
         yield piece
 

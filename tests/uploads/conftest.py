@@ -10,12 +10,7 @@ from tests.uploads.running import Served
 from tests.uploads.running import served
 
 #: How bodies are read: every test of this folder runs in both modes.
-MODES = [
-    pytest.param(False, id="buffered"),
-    pytest.param(
-        True, id="stream", marks=pytest.mark.skip(reason="stream=True is not implemented yet")
-    ),
-]
+MODES = [pytest.param(False, id="buffered"), pytest.param(True, id="stream")]
 
 
 @pytest.fixture(scope="session", params=MODES)
