@@ -49,9 +49,14 @@ class Served:
         return f"127.0.0.1:{self.port}"
 
     @property
+    def scheme(self) -> str:
+        """The scheme of the endpoint."""
+        return "http" if self.authority is None else "https"
+
+    @property
     def url(self) -> str:
         """The endpoint."""
-        return f"{'http' if self.authority is None else 'https'}://{self.host}"
+        return f"{self.scheme}://{self.host}"
 
     @property
     def bucket(self) -> Path:

@@ -19,13 +19,13 @@ from awscrt.s3 import S3RequestTlsMode
 from awscrt.s3 import S3RequestType
 from awscrt.s3 import create_default_s3_signing_config
 
+from tests.uploads.forms import SENT
 from tests.uploads.running import ACCESS_KEY_ID
 from tests.uploads.running import BUCKET
 from tests.uploads.running import REGION
 from tests.uploads.running import SECRET
 from tests.uploads.running import Served
 from tests.uploads.test_boto3 import MEBIBYTE
-from tests.uploads.test_boto3 import UNSIGNED_TRAILER
 from tests.uploads.test_boto3 import content
 
 #: Seconds that a transfer may take.
@@ -81,7 +81,8 @@ def test_awscrt_s3_client(either: Served, algorithm: str | None, size: int, tmp_
     ).finished_future.result(PATIENCE)
     del s3
     assert back.read_bytes() == there.read_bytes()
-    assert either.forms(key) == {UNSIGNED_TRAILER if algorithm else "UNSIGNED-PAYLOAD"}
+    what = "a checksum" if algorithm else "no checksum"
+    assert either.forms(key) == {SENT[f"awscrt's S3 client, {what}", either.scheme]}
     trailer = f"x-amz-checksum-{algorithm.lower()}" if algorithm else ""
     assert {note["trailer"] for note in either.notes(key)} == {trailer}
     assert len(either.notes(key)) == (1 if size < 5 * MEBIBYTE else 3)

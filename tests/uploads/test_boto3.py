@@ -14,10 +14,10 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from tests.uploads.boto3_client import s3_client
+from tests.uploads.forms import SENT
 from tests.uploads.running import BUCKET
 from tests.uploads.running import Served
 
-UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"]
 MEBIBYTE = 1024 * 1024
 
@@ -42,11 +42,17 @@ def test_put_object_with_all_defaults(either: Served, size: int, as_file: bool) 
         put = s3.put_object(Bucket=BUCKET, Key=key, Body=io.BytesIO(data) if as_file else data)
         assert put["ETag"] == f'"{md5(data)}"'
         assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == data
-    (note,) = either.notes(key)
-    if either.authority is not None:
-        assert (note["form"], note["trailer"]) == (UNSIGNED_TRAILER, "x-amz-checksum-crc32")
+    check_form(either, key, "x-amz-checksum-crc32")
+
+
+def check_form(server: Served, key: str, checksum: str) -> None:
+    """Fail unless *key* was sent with *checksum*, as boto3 does by default."""
+    (note,) = server.notes(key)
+    assert note["form"] == SENT["boto3", server.scheme]
+    if server.scheme == "https":
+        assert note["trailer"] == checksum
     else:
-        assert (note["form"], note["checksums"]) == ("hash", ["x-amz-checksum-crc32"])
+        assert note["checksums"] == [checksum]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -54,52 +60,38 @@ def test_put_object_with_each_checksum(either: Served, algorithm: str) -> None:
     """Each checksum that boto3 offers goes in the trailer over https, in a header over http."""
     key = f"checksum {algorithm}"
     data = content(key, 100_000)
-    name = f"x-amz-checksum-{algorithm.lower()}"
     with s3_client(either) as s3:
         s3.put_object(Bucket=BUCKET, Key=key, Body=data, ChecksumAlgorithm=algorithm)
         assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == data
-    (note,) = either.notes(key)
-    if either.authority is not None:
-        assert (note["form"], note["trailer"]) == (UNSIGNED_TRAILER, name)
-    else:
-        assert (note["form"], note["checksums"]) == ("hash", [name])
+    check_form(either, key, f"x-amz-checksum-{algorithm.lower()}")
+
+
+REQUIRED = {"request_checksum_calculation": "when_required"}
 
 
 @pytest.mark.parametrize(
-    ("options", "form"),
+    ("options", "what"),
     [
         # The checksum that boto3 adds by default goes before the wish to sign the payload.
-        pytest.param(
-            {"s3": {"payload_signing_enabled": True}}, UNSIGNED_TRAILER, id="payload signing"
+        ({"s3": {"payload_signing_enabled": True}}, "`payload_signing_enabled`"),
+        (
+            {**REQUIRED, "s3": {"payload_signing_enabled": True}},
+            "checksums `when_required`, `payload_signing_enabled`",
         ),
-        pytest.param(
-            {
-                "request_checksum_calculation": "when_required",
-                "s3": {"payload_signing_enabled": True},
-            },
-            "hash",
-            id="payload signing, no checksum",
-        ),
-        pytest.param(
-            {
-                "request_checksum_calculation": "when_required",
-                "s3": {"payload_signing_enabled": False},
-            },
-            "UNSIGNED-PAYLOAD",
-            id="nothing",
+        (
+            {**REQUIRED, "s3": {"payload_signing_enabled": False}},
+            "checksums `when_required`, no `payload_signing_enabled`",
         ),
     ],
+    ids=["signed", "signed without checksum", "neither"],
 )
-def test_put_object_with_other_settings(
-    secure: Served, options: dict[str, Any], form: str, request: pytest.FixtureRequest
-) -> None:
+def test_put_object_with_other_settings(secure: Served, options: dict[str, Any], what: str) -> None:
     """Over https, a put without a checksum signs the hash of its body, or nothing of it."""
-    key = request.node.callspec.id
-    data = content(key, 100_000)
+    data = content(what, 100_000)
     with s3_client(secure, **options) as s3:
-        s3.put_object(Bucket=BUCKET, Key=key, Body=data)
-        assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == data
-    assert secure.forms(key) == {form}
+        s3.put_object(Bucket=BUCKET, Key=what, Body=data)
+        assert s3.get_object(Bucket=BUCKET, Key=what)["Body"].read() == data
+    assert secure.forms(what) == {SENT[f"boto3, {what}", "https"]}
 
 
 def test_wrong_checksum_is_refused(either: Served) -> None:
@@ -116,16 +108,16 @@ def test_wrong_checksum_is_refused(either: Served) -> None:
 @pytest.mark.slow
 def test_multipart_upload_with_threads(plain: Served, tmp_path: Path) -> None:
     """A file of 200 MB goes there and back in parts by 8 threads, and is the same."""
-    check_big_file(plain, tmp_path, size=200_000_000, form="hash")
+    check_big_file(plain, tmp_path, size=200_000_000)
 
 
 @pytest.mark.slow
 def test_multipart_upload_with_threads_over_https(secure: Served, tmp_path: Path) -> None:
     """A file of 50 MB in parts with trailing checksums is the same when it comes back."""
-    check_big_file(secure, tmp_path, size=50_000_000, form=UNSIGNED_TRAILER)
+    check_big_file(secure, tmp_path, size=50_000_000)
 
 
-def check_big_file(server: Served, folder: Path, *, size: int, form: str) -> None:
+def check_big_file(server: Served, folder: Path, *, size: int) -> None:
     """Upload and download a file of *size* in parts, and compare."""
     there, back = folder / "there", folder / "back"
     data = content("big", size)
@@ -140,7 +132,7 @@ def check_big_file(server: Served, folder: Path, *, size: int, form: str) -> Non
     assert head["ETag"] == f'"{md5(bytes.fromhex("".join(parts)))}-{len(parts)}"'
     assert back.read_bytes() == data
     os.unlink(back)
-    assert server.forms("big") == {form}
+    assert server.forms("big") == {SENT["boto3", server.scheme]}
     assert len(server.notes("big")) == len(parts)
     assert len([n for n in server.notes("big", "GET") if n["status"] == 206]) == len(parts)
     assert list((server.bucket / "uploads").iterdir()) == []

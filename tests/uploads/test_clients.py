@@ -16,16 +16,16 @@ from minio import Minio
 from minio.deleteobjects import DeleteObject
 
 from tests.servers.processes import ROOT
+from tests.uploads.boto3_client import s3_client
+from tests.uploads.forms import SENT
 from tests.uploads.running import ACCESS_KEY_ID
 from tests.uploads.running import BUCKET
 from tests.uploads.running import REGION
 from tests.uploads.running import SECRET
 from tests.uploads.running import Served
 from tests.uploads.test_boto3 import MEBIBYTE
-from tests.uploads.test_boto3 import UNSIGNED_TRAILER
 from tests.uploads.test_boto3 import content
 
-SIGNED_CHUNKS = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 #: Seconds that a program may take.
 PATIENCE = 60
 AWS = ROOT / ".venv-awscli" / "bin" / "aws"
@@ -121,8 +121,8 @@ def test_minio(either: Served) -> None:
         doomed = [DeleteObject(key or "") for key in keys]
         assert list(minio.remove_objects(BUCKET, doomed)) == []
         assert list(minio.list_objects(BUCKET, "minio/")) == []
-    form = "hash" if either.authority is None else "UNSIGNED-PAYLOAD"
-    assert either.forms("minio/a b+é") == either.forms("minio/parts") == {form}
+    assert either.forms("minio/a b+é") == {SENT["minio-py", either.scheme]}
+    assert either.forms("minio/parts") == {SENT["minio-py", either.scheme]}
 
 
 def got(minio: Minio, key: str, *, offset: int = 0, length: int = 0) -> bytes:
@@ -135,13 +135,11 @@ def got(minio: Minio, key: str, *, offset: int = 0, length: int = 0) -> bytes:
         answer.release_conn()
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_aws_cli(scheme: str, plain: Served, secure: Served, source: Path, tmp_path: Path) -> None:
-    """aws s3 copies, lists, synchronises in both directions, deletes; in parts where it does."""
-    server = plain if scheme == "http" else secure
-    aws = [program("aws"), "--endpoint-url", server.url]
-    if server.authority is not None:
-        aws += ["--ca-bundle", str(server.authority)]
+def test_aws_cli(either: Served, source: Path, tmp_path: Path) -> None:
+    """aws s3 copies, lists, synchronises in both directions and deletes, in parts where it does."""
+    aws = [program("aws"), "--endpoint-url", either.url]
+    if either.authority is not None:
+        aws += ["--ca-bundle", str(either.authority)]
 
     def s3(*arguments: str) -> str:
         return run(tmp_path, *aws, "s3", *arguments)
@@ -155,10 +153,11 @@ def test_aws_cli(scheme: str, plain: Served, secure: Served, source: Path, tmp_p
     s3("cp", f"s3://{BUCKET}/cli/big", "one")
     assert (tmp_path / "one").read_bytes() == content("big", BIG)
     s3("rm", "--recursive", f"s3://{BUCKET}/cli")
-    assert s3("ls", "--recursive", f"s3://{BUCKET}/").count("cli/") == 0
-    form = "hash" if server.authority is None else UNSIGNED_TRAILER
-    assert server.forms("cli/big") == server.forms("cli/plain.txt") == {form}
-    assert len(server.notes("cli/big")) == 3
+    with s3_client(either) as client:
+        assert client.list_objects_v2(Bucket=BUCKET, Prefix="cli/")["KeyCount"] == 0
+    for key in ("cli/plain.txt", "cli/big"):
+        assert either.forms(key) == {SENT["AWS CLI 1", either.scheme]}
+    assert len(either.notes("cli/big")) == 3
 
 
 def test_s3cmd(plain: Served, source: Path, tmp_path: Path) -> None:
@@ -179,7 +178,7 @@ def test_s3cmd(plain: Served, source: Path, tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == content("big", BIG)
     s3("del", "--recursive", "--force", f"s3://{BUCKET}/s3cmd/")
     assert s3("ls", "--recursive", f"s3://{BUCKET}/s3cmd/") == ""
-    assert plain.forms("s3cmd/plain.txt") == {"hash"}
+    assert plain.forms("s3cmd/plain.txt") == {SENT["s3cmd", "http"]}
     assert len(plain.notes("s3cmd/big")) == 2
 
 
@@ -196,7 +195,7 @@ def test_restic(plain: Served, source: Path, tmp_path: Path) -> None:
     assert tree(tmp_path / "back") == tree(source)
     packs = [path for path in paths(plain) if path.startswith("restic/data/")]
     assert packs != []
-    assert {form for path in packs for form in plain.forms(path)} == {SIGNED_CHUNKS}
+    assert {form for path in packs for form in plain.forms(path)} == {SENT["restic", "http"]}
 
 
 def paths(server: Served) -> set[str]:
@@ -219,6 +218,6 @@ def test_rclone(either: Served, source: Path, tmp_path: Path) -> None:
     assert "plain.txt" in run(tmp_path, *rclone, "lsf", remote)
     run(tmp_path, *rclone, "purge", remote)
     assert "rclone/" not in run(tmp_path, *rclone, "lsf", f":s3:{BUCKET}")
-    assert either.forms("rclone/plain.txt") == {"UNSIGNED-PAYLOAD"}
-    assert either.forms("rclone/big") == {"hash"}
+    assert either.forms("rclone/plain.txt") == {SENT["rclone", either.scheme]}
+    assert either.forms("rclone/big") == {SENT["rclone, in parts", either.scheme]}
     assert {tuple(note["checksums"]) for note in either.notes("rclone/big")} == {("content-md5",)}

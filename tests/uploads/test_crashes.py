@@ -17,6 +17,7 @@ import pytest
 from tests.servers.processes import ROOT
 from tests.servers.wire import exchange
 from tests.uploads.boto3_client import s3_client
+from tests.uploads.forms import UNSIGNED_TRAILER
 from tests.uploads.raw import FORMS
 from tests.uploads.raw import ask
 from tests.uploads.raw import send_and_die
@@ -24,7 +25,6 @@ from tests.uploads.running import BUCKET
 from tests.uploads.running import Served
 from tests.uploads.running import served
 from tests.uploads.test_boto3 import MEBIBYTE
-from tests.uploads.test_boto3 import UNSIGNED_TRAILER
 from tests.uploads.test_boto3 import content
 
 #: Seconds in which a server must have noticed that a client has gone.

@@ -1,4 +1,4 @@
-"""Keys that are made to leave the folder, or to break the server: a client of our own sends them."""
+"""Keys that are made to leave the folder, or to break the server, from a client of our own."""
 
 from __future__ import annotations
 
