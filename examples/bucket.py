@@ -2,13 +2,13 @@
 
 Run it from the top of the checkout; the name of the folder is that of the bucket::
 
-    python -m examples.bucket /tmp/photos
+    python -m examples.bucket /tmp/photos --port 8000
 
-    aws --endpoint-url http://127.0.0.1:8000 s3 cp README.md s3://photos/a/readme.md
+or under any WSGI server, here one that reads bodies while they arrive::
 
-or under any WSGI server, with ``BUCKET_STREAM=1`` to read bodies while they arrive::
+    BUCKET_FOLDER=/tmp/photos BUCKET_STREAM=1 gunicorn --threads 8 'examples.bucket:application()'
 
-    BUCKET_FOLDER=/tmp/photos gunicorn --threads 8 'examples.bucket:application()'
+and use it as docs/bucket.md says, with ``aws s3``, boto3 or another client.
 
 How objects are stored stands in bucket_folder.py, and the XML in bucket_xml.py. An example, not a
 product: no versions, ACLs or copies (what it does not know is 501, not ignored), and a listing

@@ -195,8 +195,8 @@ ONE = "c4ca4238a0b923820dcc509a6f75849b"
         (complete(), (400, "MalformedXML")),
         ("", (400, "MalformedXML")),
         ("<a><b></a>", (400, "MalformedXML")),
-        ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', (400, "MalformedXML")),
-        ('<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', (400, "MalformedXML")),
+        (f'<!DOCTYPE a [<!ENTITY b "1">]>{complete(("&b;", ONE))}', (400, "MalformedXML")),
+        (f'<!DOCTYPE a SYSTEM "file:///etc/passwd">{complete((1, ONE))}', (400, "MalformedXML")),
         (" " * (4 * 1024 * 1024) + complete((1, ONE)), (400, "MalformedXML")),
     ],
     ids=range(11),
@@ -235,7 +235,6 @@ def test_several_objects_are_deleted(full: Client) -> None:
     [
         ("GET", "/photos/none", (404, "NoSuchKey")),
         ("GET", "/other/x", (404, "NoSuchBucket")),
-        ("GET", "//photos/x", (404, "NoSuchBucket")),
         ("PUT", "/other/x", (404, "NoSuchBucket")),
         ("PUT", "/photos", (409, "BucketAlreadyOwnedByYou")),
         ("DELETE", "/photos", (501, "NotImplemented")),

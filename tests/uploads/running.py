@@ -90,9 +90,12 @@ class Served:
 
 def _open_files() -> Iterator[str]:
     """Yield the names of the files that any process has open, where the system tells."""
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
+    for process in Path("/proc").glob("[0-9]*"):
+        # It may end at any time, and may be somebody else's.
         with suppress(OSError):
-            yield os.readlink(link)
+            for link in os.listdir(process / "fd"):
+                with suppress(OSError):
+                    yield os.readlink(process / "fd" / link)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,26 @@ def test_wrong_checksum_is_refused(either: Served) -> None:
         with pytest.raises(ClientError) as caught:
             s3.get_object(Bucket=BUCKET, Key="wrong")
         assert caught.value.response["Error"]["Code"] == "NoSuchKey"
+
+
+def test_overwritten_object_is_one_of_those_sent(plain: Served) -> None:
+    """Readers of an object that several clients replace all the time never see it half written."""
+
+    def write(number: int) -> None:
+        data = content(f"version {number}", 200_000 + number)
+        s3.put_object(Bucket=BUCKET, Key="contended", Body=data)
+
+    def read() -> None:
+        found = s3.get_object(Bucket=BUCKET, Key="contended")
+        assert found["ETag"] == f'"{md5(found["Body"].read())}"'
+
+    with s3_client(plain) as s3, ThreadPoolExecutor(8) as threads:
+        write(0)
+        running = [
+            threads.submit(*call) for n in range(1, 31) for call in ((write, n), (read,), (read,))
+        ]
+        for future in running:
+            future.result(30)
 
 
 @pytest.mark.slow

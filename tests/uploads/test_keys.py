@@ -131,6 +131,19 @@ def test_keys_that_are_none_are_refused(plain: Served, key: str) -> None:
         assert ask(plain, method, f"/{BUCKET}/{key}").status == REFUSED[key]
 
 
+@pytest.mark.parametrize("bucket", ["", ".", "%2E%2E", "another", "%2F", "BUCKET", "%2Fbucket"])
+def test_other_buckets_are_not_there(guarded: Served, bucket: str) -> None:
+    """There is the one bucket, by its name and by no other."""
+    before, there = outside(guarded), keys(guarded)
+    for method in ("PUT", "GET", "DELETE"):
+        for key in ("x", "bucket/x", "secret"):
+            answer = ask(guarded, method, f"/{bucket}/{key}", b"hostile")
+            assert answer.status == 404, (method, key)
+            assert CANARY not in answer.body
+    check_nothing_is_outside(guarded, before)
+    assert keys(guarded) == there
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
@@ -138,6 +151,8 @@ def test_keys_that_are_none_are_refused(plain: Served, key: str) -> None:
         ("uploadId=&partNumber=1", 404),
         ("uploadId=..%2Fobjects&partNumber=1", 404),
         ("uploadId=%2Fetc&partNumber=1", 404),
+        ("uploadId={id}%2F.&partNumber=1", 404),
+        ("uploadId={id}%2F..%2F{id}&partNumber=1", 404),
         ("uploadId=" + "0" * 32 + "&partNumber=1", 404),
         ("uploadId={id}&partNumber=0", 400),
         ("uploadId={id}&partNumber=10001", 400),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from examples import bucket
 from tests.docs.pages import ROOT
 from tests.docs.pages import blocks
 from tests.servers.processes import free_port
@@ -63,6 +64,13 @@ def test_help_of_the_command() -> None:
     command = [sys.executable, "-m", "examples.bucket", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
     assert "its name is that of the bucket" in done.stdout
+
+
+def test_docstring_has_the_commands_of_the_page() -> None:
+    """Whoever reads the example finds the commands that are tested."""
+    assert bucket.__doc__ is not None
+    assert f"    {COMMAND}" in bucket.__doc__
+    assert f"    {GUNICORN}" in bucket.__doc__
 
 
 def test_table_says_what_is_sent() -> None:
