@@ -26,6 +26,7 @@ FLOORS = {
     "wsgi_sigv4.reason": 1.1,
     "wsgi_sigv4.signing_key": 1.2,
     "wsgi_sigv4.payload": 1,
+    "wsgi_sigv4.traces": 1,
     "wsgi_sigv4.authorization": 2,
     "wsgi_sigv4.canonical": 2,
     "wsgi_sigv4.profiles": 2,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Final
 
 from wsgi_sigv4.authorization import Authorization
@@ -98,14 +99,14 @@ class Attempt:
     """
 
     request: Request
-    query: tuple[tuple[bytes, bytes], ...]
+    query: tuple[tuple[bytes, bytes], ...] = field(repr=False)
     authorization: Authorization
     timestamp: Timestamp
     lifetime: int | None
     profile: Profile
     payload: PayloadHash
     empty_body_only: bool
-    session_token: str | None
+    session_token: str | None = field(repr=False)
     path: bytes
     stream: Stream | None = None
 
@@ -204,22 +205,25 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
     Raises:
         ScopeMismatch: if it is not.
     """
-    services = policy.services
-    faults = (
-        ("terminator", scope.terminator != TERMINATOR),
-        ("region", policy.regions is not None and scope.region not in policy.regions),
-        ("service", services is not None and scope.service not in services),
-        # A key that leaked for one day must not sign another one's requests.
-        ("date", scope.date != timestamp.date),
-    )
-    if any(wrong for _, wrong in faults):
+    regions, services = policy.regions, policy.services
+    faults = []
+    if scope.terminator != TERMINATOR:
+        faults.append("terminator")
+    if regions is not None and scope.region not in regions:
+        faults.append("region")
+    if services is not None and scope.service not in services:
+        faults.append("service")
+    # A key that leaked for one day must not sign another one's requests.
+    if scope.date != timestamp.date:
+        faults.append("date")
+    if faults:
         raise ScopeMismatch(
-            faults=tuple(part for part, wrong in faults if wrong),
+            faults=tuple(faults),
             date=scope.date,
             region=scope.region,
             service_sent=scope.service,
             terminator=scope.terminator,
-            expected_regions=policy.regions or (),
+            expected_regions=regions or (),
             expected_services=services or (),
             request_date=timestamp.date,
             request_timestamp=timestamp.iso,
@@ -257,17 +261,24 @@ def _lifetime(authorization: Authorization, profile: Profile, policy: Policy) ->
 
 def _check_coverage(request: Request, authorization: Authorization, policy: Policy) -> None:
     sent = request.header_names
-    signed = authorization.signed_headers
-    for name in signed:
+    for name in authorization.signed_headers:
         if name not in sent:
             raise SignedHeaderMissing(name=name)
-    # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
-    # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
-    must = {n for n in sent if n.replace("_", "-").startswith("x-amz-")} - policy.may_be_unsigned
-    must |= (policy.require_signed & sent) - request.doubtful_headers
-    unsigned = must.difference(signed)
+    unsigned = [
+        name
+        for name in sent - set(authorization.signed_headers)
+        if _must_be_signed(name, request, policy)
+    ]
     if unsigned:
         raise HeadersNotSigned(names=tuple(sorted(unsigned)))
+
+
+def _must_be_signed(name: str, request: Request, policy: Policy) -> bool:
+    # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
+    # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
+    if name.startswith("x") and name.replace("_", "-").startswith("x-amz-"):
+        return name not in policy.may_be_unsigned
+    return name in policy.require_signed and name not in request.doubtful_headers
 
 
 def _check_host(request: Request, policy: Policy) -> None:
@@ -350,14 +361,16 @@ def _agreed(name: str, *values: bytes | None) -> bytes | None:
     Raises:
         ConflictingValues: if it stands in both, and they differ.
     """
-    found = {value for value in values if value is not None}
-    if len(found) > 1:
-        raise ConflictingValues(name=name)
-    return found.pop() if found else None
+    found: bytes | None = None
+    for value in values:
+        if found is not None and value is not None and value != found:
+            raise ConflictingValues(name=name)
+        found = value if found is None else found
+    return found
 
 
 def _session_token(request: Request, authorization: Authorization) -> str | None:
-    headers = (request.header(name) for name in TOKEN_HEADERS)
+    headers = map(request.header, TOKEN_HEADERS)
     sent = _agreed(TOKEN_HEADERS[0], authorization.session_token, *headers)
     if sent is None:
         return None

@@ -24,6 +24,7 @@ from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import hides_truncation
+from wsgi_sigv4.environ import is_attempt
 from wsgi_sigv4.environ import remove_framing
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.environ import set_path
@@ -85,7 +86,13 @@ def claim(
     forget_identity(environ)
     if is_exempt(environ, options.exempt) or (options.preflight and is_preflight(environ)):
         return None
-    request = request_from_environ(environ, options.deployment)
+    try:
+        request = request_from_environ(environ, options.deployment)
+    except SigV4Error:
+        if options.required or is_attempt(environ, options.deployment):
+            raise
+        refuse_post_policy(environ, options)
+        return None
     attempt = verifier.prepare(request)
     if attempt is None:
         if options.required:
@@ -220,11 +227,13 @@ def _receive(
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
     verified = BodyVerifier(verification)
-    body, length = spool(
-        incoming.pieces(limit=limit, seconds=options.body_seconds),
-        memory_limit=options.memory_limit,
-        feed=verified.feed,
-    )
+    body: IO[bytes] = io.BytesIO()
+    if incoming.length != 0:
+        body, length = spool(
+            incoming.pieces(limit=limit, seconds=options.body_seconds),
+            memory_limit=options.memory_limit,
+            feed=verified.feed,
+        )
     try:
         identity = verified.finish()
         _replace_body(environ, body, length)

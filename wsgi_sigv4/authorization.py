@@ -13,8 +13,9 @@ Presigned: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-au
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field
+from functools import lru_cache
 from typing import Final
 
 from wsgi_sigv4.credentials import Credential
@@ -23,6 +24,7 @@ from wsgi_sigv4.errors import AlgorithmNotImplemented
 from wsgi_sigv4.errors import AmbiguousAuthentication
 from wsgi_sigv4.errors import DuplicateParameter
 from wsgi_sigv4.errors import MalformedAuthorization
+from wsgi_sigv4.errors import MalformedQuery
 from wsgi_sigv4.errors import MalformedSignedHeaders
 from wsgi_sigv4.errors import MissingAuthentication
 from wsgi_sigv4.errors import MissingParameters
@@ -30,11 +32,15 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import UnsupportedAlgorithm
 from wsgi_sigv4.errors import UnsupportedAuthorization
 from wsgi_sigv4.request import Request
+from wsgi_sigv4.request import parse_query
+from wsgi_sigv4.traces import has_trace
+from wsgi_sigv4.traces import is_aws_scheme
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _SIGV4A: Final = "AWS4-ECDSA-P256-SHA256"
 
 _HEADER_PARTS: Final = ("Credential", "SignedHeaders", "Signature")
+_HEADER_NAMES: Final = {name.encode(): name for name in _HEADER_PARTS}
 _QUERY_REQUIRED: Final = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",
@@ -50,21 +56,16 @@ _QUERY_NAMES: Final = {name.encode(): name for name in _QUERY_REQUIRED + _QUERY_
 _PRESIGNED_BY: Final = frozenset({b"X-Amz-Algorithm", b"X-Amz-Signature"})
 #: Beside an Authorization header any of these is a second authentication.
 _SECOND_FORM: Final = _PRESIGNED_BY | {b"X-Amz-Credential", b"X-Amz-SignedHeaders"}
-
-#: Names that only a signing client sends, as headers or, in any case, as
-#: query parameters; the last one is Signature Version 2.
-_TRACES: Final = frozenset(name.lower() for name in _QUERY_NAMES) | {
-    b"x-amz-decoded-content-length",
-    b"x-amz-trailer",
-    b"x-amz-region-set",
-    b"awsaccesskeyid",
-}
-# A server that joins two Authorization headers may put ours second. `aws4-`
-# alone, anywhere, is in one of a hundred thousand tokens of other schemes.
-_AWS_SCHEME: Final = re.compile(rb"^aws|,[ \t]*aws4-|aws4-(?:hmac|ecdsa)-", re.IGNORECASE)
+#: A scheme that may be named; the longest that is registered has 13 characters.
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}", re.ASCII)
 # Header names may hold more than this; an underscore is left out because a
 # WSGI server writes `a_b` and `a-b` to the same key.
 _SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
+
+#: What repeats from request to request is parsed once; of whatever anybody
+#: may send, so many values are remembered, of at most so many bytes each.
+_REMEMBERED: Final = 1024
+_MAX_REMEMBERED: Final = 512
 
 QueryPairs = tuple[tuple[bytes, bytes], ...]
 
@@ -88,11 +89,11 @@ class Authorization:
     algorithm: str
     credential: Credential
     signed_headers: tuple[str, ...]
-    signature: bytes
+    signature: bytes = field(repr=False)
     presigned: bool
     date: str | None = None
     expires: str | None = None
-    session_token: bytes | None = None
+    session_token: bytes | None = field(default=None, repr=False)
     content_sha256: bytes | None = None
 
     @property
@@ -120,7 +121,7 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
     """
     header = request.header("authorization")
     names = {name for name, _ in query}
-    presigned = not names.isdisjoint(_PRESIGNED_BY)
+    presigned = not _PRESIGNED_BY.isdisjoint(names)
     if header is not None and not names.isdisjoint(_SECOND_FORM):
         raise AmbiguousAuthentication
     if presigned:
@@ -129,40 +130,45 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
         except SigV4Error as refusal:
             refusal.presigned = True
             raise
-    if header is not None and _is_aws(header):
+    if header is not None and is_aws_scheme(header):
         return _from_header(header, query)
-    if _has_trace(request, names):
+    if is_attempt(request):
         raise MissingAuthentication
     return None
 
 
+def is_attempt(request: Request) -> bool:
+    """Return whether *request* has any trace of an AWS signature (T41).
+
+    Its query may be malformed, which only an attempt is refused for.
+    """
+    header = request.header("authorization")
+    return has_trace(request.header_names, () if header is None else (header,), (request.query,))
+
+
 def unsupported_scheme(request: Request) -> SigV4Error:
     """Return the refusal of a request that is not signed but must be."""
+    try:
+        parse_query(request.query)
+    except MalformedQuery as refusal:
+        return refusal
     header = request.header("authorization")
     if header is None:
         return MissingAuthentication()
     return _unsupported(header)
 
 
-def _is_aws(header: bytes) -> bool:
-    return _AWS_SCHEME.search(header) is not None
-
-
-def _has_trace(request: Request, query_names: Iterable[bytes]) -> bool:
-    headers = (name.encode() for name in request.header_names)
-    return not _TRACES.isdisjoint(headers) or any(n.lower() in _TRACES for n in query_names)
-
-
 def _unsupported(header: bytes) -> SigV4Error:
     scheme, blank, _ = header.partition(b" ")
-    text = scheme.decode("ascii", "backslashreplace")[:64]
     if not blank:
-        return UnsupportedAuthorization(scheme=text, has_parameters=False)
+        # It may be all token, or all secret: nothing of it is said again.
+        return UnsupportedAuthorization(scheme="", has_parameters=False)
+    text = scheme.decode("ascii", "backslashreplace")[:64]
     if text == _SIGV4A:
         return AlgorithmNotImplemented(algorithm=text)
     if text.startswith("AWS4-"):
         return UnsupportedAlgorithm(algorithm=text)
-    return UnsupportedAuthorization(scheme=text)
+    return UnsupportedAuthorization(scheme=text if _SCHEME.fullmatch(text) else "")
 
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:
@@ -172,9 +178,9 @@ def _from_header(header: bytes, query: QueryPairs) -> Authorization:
     if not blank:
         raise MissingParameters(names=_HEADER_PARTS)
     parts = _header_parts(rest)
-    missing = tuple(name for name in _HEADER_PARTS if not parts.get(name))
+    missing = [name for name in _HEADER_PARTS if not parts.get(name)]
     if missing:
-        raise MissingParameters(names=missing)
+        raise MissingParameters(names=tuple(missing))
     # The token and the payload hash may stand in the query of this form too:
     # there they are signed as part of it.
     extra = _query_parameters(query, _QUERY_OPTIONAL)
@@ -193,9 +199,9 @@ def _header_parts(rest: bytes) -> dict[str, bytes]:
     parts: dict[str, bytes] = {}
     for piece in rest.split(b","):
         raw_name, equals, value = piece.strip(b" \t").partition(b"=")
-        name = raw_name.decode("ascii", "backslashreplace")
-        if not equals or name not in _HEADER_PARTS:
-            raise MalformedAuthorization(part=name[:64])
+        name = _HEADER_NAMES.get(raw_name)
+        if not equals or name is None:
+            raise MalformedAuthorization(part=raw_name.decode("ascii", "backslashreplace")[:64])
         if name in parts:
             raise DuplicateParameter(name=name)
         parts[name] = value
@@ -246,12 +252,26 @@ def _token(parameters: dict[str, bytes]) -> bytes | None:
 
 
 def _credential(value: bytes) -> Credential:
-    return Credential.parse(value.decode("ascii", "backslashreplace")[:512])
+    return _parsed_credential(value[:_MAX_REMEMBERED])
 
 
 def _signed_headers(value: bytes) -> tuple[str, ...]:
+    if len(value) > _MAX_REMEMBERED:
+        return _parse_signed_headers(value)
+    return _parsed_signed_headers(value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parsed_credential(value: bytes) -> Credential:
+    return Credential.parse(value.decode("ascii", "backslashreplace")[:_MAX_REMEMBERED])
+
+
+def _parse_signed_headers(value: bytes) -> tuple[str, ...]:
     text = value.decode("ascii", "backslashreplace")
     names = tuple(text.split(";"))
     if _SIGNED_HEADERS.fullmatch(text) is None or list(names) != sorted(set(names)):
         raise MalformedSignedHeaders(signed_headers=text[:256])
     return names
+
+
+_parsed_signed_headers: Final = lru_cache(maxsize=_REMEMBERED)(_parse_signed_headers)

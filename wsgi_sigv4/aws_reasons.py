@@ -105,7 +105,11 @@ AWS_REASONS: Final[Mapping[type[errors.SigV4Error], Told]] = {
         "auth mechanism is allowed.",
     ),
     errors.UnsupportedAuthorization: _incomplete(
-        lambda error: f"Unsupported AWS 'algorithm': '{error.scheme}'."
+        lambda error: (
+            f"Unsupported AWS 'algorithm': '{error.scheme}'."
+            if error.scheme
+            else "The Authorization header does not begin with AWS4-HMAC-SHA256 and a blank."
+        )
     ),
     errors.UnsupportedAlgorithm: _aws_algorithm,
     errors.AlgorithmNotImplemented: says(

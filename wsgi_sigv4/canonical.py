@@ -82,12 +82,13 @@ def canonical_query_string(pairs: Iterable[tuple[bytes, bytes]], *, presigned: b
     >>> canonical_query_string([(b"b", b"x y"), (b"a", b"")], presigned=False)
     b'a=&b=x%20y'
     """
-    encoded = sorted(
+    encoded = [
         (uri_encode(name), uri_encode(value))
         for name, value in pairs
         if not (presigned and name == UNSIGNED_PARAMETER)
-    )
-    return b"&".join(name + b"=" + value for name, value in encoded)
+    ]
+    encoded.sort()
+    return b"&".join([name + b"=" + value for name, value in encoded])
 
 
 def canonical_header_value(value: bytes) -> bytes:

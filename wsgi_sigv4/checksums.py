@@ -168,19 +168,19 @@ def _algorithm(name: str) -> str | None:
     """Return the algorithm that the header or trailer *name* is for, known or not."""
     if name == _MD5:
         return "md5"
+    if not name.startswith(_PREFIX):
+        return None
     algorithm = name.removeprefix(_PREFIX)
-    return None if algorithm in (name, *_NO_ALGORITHMS) else algorithm
+    return None if algorithm in _NO_ALGORITHMS else algorithm
 
 
 def _in_headers(attempt: Attempt) -> dict[str, bytes]:
+    request = attempt.request
+    names = [name for name in request.header_names if _algorithm(name) is not None]
     # Completing a multipart upload names the checksum of the object, not of this body.
-    completes = attempt.request.method == "POST" and b"uploadId" in dict(attempt.query)
-    found = {}
-    for name in attempt.request.header_names:
-        value = attempt.request.header(name)
-        if _algorithm(name) is not None and value is not None and (not completes or name == _MD5):
-            found[name] = value
-    return found
+    if names and request.method == "POST" and b"uploadId" in dict(attempt.query):
+        names = [name for name in names if name == _MD5]
+    return {name: request.header(name) or b"" for name in names}
 
 
 def _decoded(name: str, value: bytes, *, is_trailer: bool = False) -> bytes:

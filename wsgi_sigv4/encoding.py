@@ -12,6 +12,8 @@ from urllib.parse import quote
 from urllib.parse import unquote_to_bytes
 
 _MALFORMED_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_UNRESERVED = re.compile(rb"[A-Za-z0-9_.~-]*")
+_UNRESERVED_OR_SLASH = re.compile(rb"[A-Za-z0-9_.~/-]*")
 _LOWER_HEX_64 = re.compile(rb"[0-9a-f]{64}")
 _HEX_64 = re.compile(rb"[0-9A-Fa-f]{64}")
 
@@ -22,6 +24,9 @@ def uri_encode(data: bytes, *, keep_slash: bool = False) -> bytes:
     >>> uri_encode(b"a b/\\xc3\\xa9~")
     b'a%20b%2F%C3%A9~'
     """
+    unreserved = _UNRESERVED_OR_SLASH if keep_slash else _UNRESERVED
+    if unreserved.fullmatch(data) is not None:
+        return data
     return quote(data, safe="/~" if keep_slash else "~").encode("ascii")
 
 

@@ -27,6 +27,7 @@ from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.errors import MalformedTarget
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.request import Request
+from wsgi_sigv4.traces import has_trace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -40,7 +41,7 @@ TRAILERS: Final = "wsgi_sigv4.trailers"
 #: Characters of a header name that is remembered; anybody may send endless ones.
 MAX_REMEMBERED: Final = 64
 
-_PREFIX: Final = "wsgi_sigv4."
+_OURS: Final = (ACCESS_KEY_ID, IDENTITY, TRAILERS)
 _ABSOLUTE_FORM: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
 _DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -79,8 +80,8 @@ def as_wsgi(text: str) -> str:
 
 def forget_identity(environ: WSGIEnvironment) -> None:
     """Remove the keys of this package that *environ* may have inherited."""
-    for key in [key for key in environ if key.startswith(_PREFIX)]:
-        del environ[key]
+    for key in _OURS:
+        environ.pop(key, None)
 
 
 def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRECT) -> Request:
@@ -90,25 +91,48 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
         MalformedRequest: if the raw request cannot be known for certain.
     """
     prefix, script_name = _mount(environ, deployment)
-    routed = prefix + script_name + environ.get("PATH_INFO", "")
+    routed = _wire(prefix + script_name + environ.get("PATH_INFO", ""))
+    query = _wire(environ.get("QUERY_STRING", ""))
     told = None if deployment.raw_target is None else deployment.raw_target(environ)
     target = _raw_target(environ) if told is None else _wire(told)
     if target is None:
-        path, query = uri_encode(_wire(routed), keep_slash=True), _query_string(environ)
+        path = uri_encode(routed, keep_slash=True)
     else:
-        path, _, query = _origin_form(target, environ).partition(b"?")
-        if query != _query_string(environ):
+        path, _, raw_query = _origin_form(target, environ).partition(b"?")
+        if raw_query != query:
             raise MalformedTarget(fault="the server reports two different queries")
-        if told is None:
+        if told is None and prefix:
             path = uri_encode(_wire(prefix), keep_slash=True) + path
     return Request(
         method=environ.get("REQUEST_METHOD", ""),
         path=path,
         query=query,
-        headers=tuple(_headers(environ, deployment)),
-        routed_path=_wire(routed) or b"/",
+        headers=_headers(environ, deployment),
+        routed_path=routed or b"/",
         doubtful_headers=_doubtful_headers(environ),
         joined_with_blank=_joins_with_blank(environ),
+    )
+
+
+def is_attempt(environ: WSGIEnvironment, deployment: Deployment = DIRECT) -> bool:
+    """Return whether *environ*, of which no request can be made, has a trace of a signature (T41).
+
+    Whatever the server says of the request counts, be it contradictory.
+    """
+    scope = environ.get("asgi.scope") or {}
+    headers = [(_header_name(key), text) for key, text in environ.items()]
+    headers += [(name.replace(b"_", b"-").lower(), v) for name, v in scope.get("headers", ())]
+    told = None if deployment.raw_target is None else deployment.raw_target(environ)
+    targets = (told, environ.get("REQUEST_URI"), environ.get("RAW_URI"))
+    kept = {n.lower().encode() for n in deployment.header_overrides.values()} | {b"authorization"}
+    return has_trace(
+        (name.decode("ascii", "backslashreplace") for name, _ in headers if name is not None),
+        (_as_bytes(value) for name, value in headers if name in kept),
+        (
+            _as_bytes(environ.get("QUERY_STRING", "")),
+            bytes(scope.get("query_string") or b""),
+            *(_as_bytes(target).partition(b"?")[2] for target in targets if target is not None),
+        ),
     )
 
 
@@ -195,8 +219,9 @@ def _wire(text: str) -> bytes:
         raise MalformedRequest(fault="the environ holds text that is not latin-1") from None
 
 
-def _query_string(environ: WSGIEnvironment) -> bytes:
-    return _wire(environ.get("QUERY_STRING", ""))
+def _as_bytes(text: str | bytes) -> bytes:
+    """Return *text* where it need only be looked at, and may be anything."""
+    return text if isinstance(text, bytes) else text.encode("latin-1", "replace")
 
 
 def _mount(environ: WSGIEnvironment, deployment: Deployment) -> tuple[str, str]:
@@ -206,15 +231,16 @@ def _mount(environ: WSGIEnvironment, deployment: Deployment) -> tuple[str, str]:
     SCRIPT_NAME, and a dispatcher behind it appends its mount point to that.
     """
     script_name: str = environ.get("SCRIPT_NAME", "")
-    original: str = environ.get("werkzeug.proxy_fix.orig", {}).get("SCRIPT_NAME") or ""
-    # Below a mount point of the server's own, a dispatcher alone looks just like that.
-    mounted = original and f"{script_name}/".startswith(f"{original}/")
-    if "werkzeug.proxy_fix.orig" in environ and not mounted:
-        for forwarded in environ.get("HTTP_X_FORWARDED_PREFIX", "").split(","):
-            prefix = forwarded.strip()
+    if "werkzeug.proxy_fix.orig" in environ:
+        original: str = environ["werkzeug.proxy_fix.orig"].get("SCRIPT_NAME") or ""
+        # Below a mount point of the server's own, a dispatcher alone looks just like that.
+        mounted = original and f"{script_name}/".startswith(f"{original}/")
+        forwarded = "" if mounted else environ.get("HTTP_X_FORWARDED_PREFIX", "")
+        for prefix in map(str.strip, forwarded.split(",")):
             if prefix and f"{script_name}/".startswith(f"{prefix}/"):
                 return prefix, original + script_name[len(prefix) :]
-    return as_wsgi(deployment.path_prefix), script_name
+    prefix = deployment.path_prefix
+    return as_wsgi(prefix) if prefix else prefix, script_name
 
 
 def _raw_target(environ: WSGIEnvironment) -> bytes | None:
@@ -232,6 +258,8 @@ def _raw_target(environ: WSGIEnvironment) -> bytes | None:
 
 
 def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
+    if target.startswith(b"/"):
+        return target
     absolute = _ABSOLUTE_FORM.fullmatch(target)
     if absolute is None:
         return target
@@ -242,7 +270,7 @@ def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
     return rest if rest.startswith(b"/") else b"/" + rest
 
 
-def _headers(environ: WSGIEnvironment, deployment: Deployment) -> list[tuple[bytes, bytes]]:
+def _headers(environ: WSGIEnvironment, deployment: Deployment) -> tuple[tuple[bytes, bytes], ...]:
     _refuse_smuggled(environ)
     headers = []
     for key, text in environ.items():
@@ -251,14 +279,14 @@ def _headers(environ: WSGIEnvironment, deployment: Deployment) -> list[tuple[byt
         if name is not None and (text or name not in (b"host", b"content-length")):
             headers.append((name, _wire(text)))
     if not deployment.header_overrides:
-        return headers
+        return tuple(headers)
     sent = dict(headers)
     overrides = {
         name.lower().encode(): sent[kept.lower().encode()]
         for name, kept in deployment.header_overrides.items()
         if kept.lower().encode() in sent
     }
-    return list((sent | overrides).items())
+    return tuple((sent | overrides).items())
 
 
 def _refuse_smuggled(environ: WSGIEnvironment) -> None:

@@ -64,8 +64,10 @@ raised at start-up only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
+from typing import Any
 
 
 class ConfigurationError(ValueError):
@@ -74,6 +76,8 @@ class ConfigurationError(ValueError):
 
 class SigV4Error(Exception):
     """Root of all refusals. Never raised itself.
+
+    A refusal can be copied and pickled; what no repr shows stays behind.
 
     Attributes:
         access_key_id: the key the request names, or None where it names none
@@ -93,6 +97,18 @@ class SigV4Error(Exception):
 
     def __str__(self) -> str:
         return self.summary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is made again from its args, which facts are not among.
+        return _made_again, (type(self), self.args), self._facts()
+
+    def _facts(self) -> dict[str, object]:
+        """Return the attributes that go along with a copy."""
+        return dict(vars(self))
+
+
+def _made_again(kind: type[SigV4Error], args: tuple[object, ...]) -> SigV4Error:
+    return kind.__new__(kind, *args)
 
 
 class MissingAuthentication(SigV4Error):
@@ -114,6 +130,7 @@ class AmbiguousAuthentication(SigV4Error):
 class UnsupportedAuthorization(SigV4Error):
     """The Authorization header is of another scheme."""
 
+    #: The name of the scheme; empty where it cannot be told from a token or a secret.
     scheme: str
     #: False where the header has no space, so that nothing follows the scheme.
     has_parameters: bool = True
@@ -408,11 +425,12 @@ class Evidence:
     """What the server canonicalised, for ``explain=True`` only.
 
     It holds cookies and session tokens as they were signed; whoever shows it
-    redacts them. It never holds the calculated signature.
+    redacts them, and its repr shows nothing. It never holds the calculated
+    signature.
     """
 
-    canonical_request: bytes
-    string_to_sign: bytes
+    canonical_request: bytes = field(repr=False)
+    string_to_sign: bytes = field(repr=False)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -421,18 +439,27 @@ class SignatureMismatch(SigV4Error):
 
     Attributes:
         signature: the signature as sent.
-        evidence: what the server canonicalised, where the verifier was told
-            to keep it; None otherwise.
+        explain: makes the evidence out of the request, or None. A function, so
+            that what shows the attributes of an exception shows no cookies.
     """
 
     signature: str = field(repr=False)
-    evidence: Evidence | None = field(default=None, repr=False)
+    explain: Callable[[], Evidence] | None = field(default=None, repr=False)
 
     summary = "The signature does not match."
     hint = (
         "The secret differs, or something between the client and this server changed the Host "
         "header (nginx: proxy_set_header Host $http_host), the path, the query or a signed header."
     )
+
+    def _facts(self) -> dict[str, object]:
+        # The signature of a presigned URL is a key, once what broke it is mended.
+        return super()._facts() | {"signature": "", "explain": None}
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What the server canonicalised, made when it is asked for; None where nothing can be."""
+        return None if self.explain is None else self.explain()
 
 
 @dataclass(eq=False, kw_only=True)

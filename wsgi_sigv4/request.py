@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -27,6 +28,8 @@ _CLEAN_TARGET = re.compile(rb"[\x21\x22\x24-\x7e]*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request as it stood on the wire.
+
+    Its repr leaves out the query and the headers, which hold tokens and cookies.
 
     Attributes:
         method: the method, as sent.
@@ -48,8 +51,8 @@ class Request:
 
     method: str
     path: bytes
-    query: bytes = b""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    query: bytes = field(default=b"", repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
     routed_path: bytes | None = None
     doubtful_headers: frozenset[str] = frozenset()
     joined_with_blank: bool = False
@@ -69,9 +72,9 @@ class Request:
         return self._values.get(name)
 
     @property
-    def header_names(self) -> frozenset[str]:
+    def header_names(self) -> Set[str]:
         """The lower-case names of the headers that were sent."""
-        return frozenset(self._values)
+        return self._values.keys()
 
 
 def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
@@ -86,6 +89,8 @@ def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
     Raises:
         MalformedQuery: if a percent escape is malformed.
     """
+    if not query:
+        return ()
     if has_malformed_escape(query):
         raise MalformedQuery(fault="a percent escape in the query is malformed")
     pairs = []

@@ -222,11 +222,12 @@ def redacted(canonical_request: bytes) -> bytes:
 
 
 def _evidence(error: SigV4Error) -> _Evidence:
-    if not isinstance(error, SignatureMismatch) or error.evidence is None:
+    found = error.evidence if isinstance(error, SignatureMismatch) else None
+    if found is None:
         return ()
     return (
-        ("StringToSign", error.evidence.string_to_sign[:MAX_EVIDENCE]),
-        ("CanonicalRequest", redacted(error.evidence.canonical_request)[:MAX_EVIDENCE]),
+        ("StringToSign", found.string_to_sign[:MAX_EVIDENCE]),
+        ("CanonicalRequest", redacted(found.canonical_request)[:MAX_EVIDENCE]),
     )
 
 

@@ -76,7 +76,8 @@ def _s3_authorization(error: errors.UnsupportedAuthorization) -> Reason:
         code="InvalidArgument",
         status=400,
         message="Authorization header is invalid -- one and only one ' ' (space) required.",
-        details=(("ArgumentName", "Authorization"), ("ArgumentValue", error.scheme)),
+        # S3 repeats the header in ArgumentValue: it may be a secret of another kind.
+        details=(("ArgumentName", "Authorization"),),
     )
 
 

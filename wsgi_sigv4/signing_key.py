@@ -34,16 +34,16 @@ def derive_signing_key(secret: Secret, scope: CredentialScope) -> bytes:
 class SigningKeyCache:
     """Derived keys by access key id, secret and scope; bounded, gone at midnight UTC.
 
-    The secret is part of the key, so that a changed secret never verifies with
-    a signing key of the old one. Only keys that have made a right signature
-    may be put in: a client can name endless scopes.
+    The secret is kept beside the key, so that a changed secret never verifies
+    with a signing key of the old one. Only keys that have made a right
+    signature may be put in: a client can name endless scopes.
     """
 
     def __init__(self, size: int = CACHE_SIZE) -> None:
         self._size = size
         self._lock = threading.Lock()
         self._day = -1
-        self._keys: OrderedDict[tuple[str, Secret, CredentialScope], bytes] = OrderedDict()
+        self._keys: OrderedDict[tuple[str, ...], tuple[Secret, bytes]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"SigningKeyCache(<{len(self._keys)} keys>)"
@@ -55,13 +55,14 @@ class SigningKeyCache:
         self, access_key_id: str, secret: Secret, scope: CredentialScope, *, now: float
     ) -> bytes | None:
         """Return the cached signing key, or None."""
+        name = _name(access_key_id, scope)
         with self._lock:
             self._forget_yesterday(now)
-            entry = (access_key_id, secret, scope)
-            found = self._keys.get(entry)
-            if found is not None:
-                self._keys.move_to_end(entry)
-            return found
+            found = self._keys.get(name)
+            if found is None or found[0] != secret:
+                return None
+            self._keys.move_to_end(name)
+            return found[1]
 
     def put(
         self, access_key_id: str, secret: Secret, scope: CredentialScope, key: bytes, *, now: float
@@ -69,7 +70,7 @@ class SigningKeyCache:
         """Keep *key*, dropping the one that was used longest ago where there are too many."""
         with self._lock:
             self._forget_yesterday(now)
-            self._keys[access_key_id, secret, scope] = key
+            self._keys[_name(access_key_id, scope)] = secret, key
             while len(self._keys) > self._size:
                 self._keys.popitem(last=False)
 
@@ -78,3 +79,7 @@ class SigningKeyCache:
         if day != self._day:
             self._keys.clear()
             self._day = day
+
+
+def _name(access_key_id: str, scope: CredentialScope) -> tuple[str, ...]:
+    return access_key_id, scope.date, scope.region, scope.service, scope.terminator

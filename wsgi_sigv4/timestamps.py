@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 _MONTHS: Final = (
@@ -79,8 +80,12 @@ class Timestamp:
 
 def find_iso_basic(text: str) -> Timestamp | None:
     """Return the timestamp that *text* names in the ISO basic form, else None."""
-    if len(text) != 16:
-        return None
+    return _find_iso_basic(text) if len(text) == 16 else None
+
+
+# Whoever sends much sends it in the same second.
+@lru_cache(maxsize=1024)
+def _find_iso_basic(text: str) -> Timestamp | None:
     match = _ISO_BASIC.fullmatch(text)
     return None if match is None else _timestamp(match, month=int(match["m"]), year=int(match["y"]))
 

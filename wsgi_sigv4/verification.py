@@ -22,6 +22,7 @@ from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
 from wsgi_sigv4.identity import target
+from wsgi_sigv4.payload import EMPTY_SHA256
 from wsgi_sigv4.payload import PayloadForm
 
 
@@ -58,8 +59,7 @@ class Verification:
     """
 
     __slots__ = (
-        "_decoded",
-        "_decoder",
+        "_chunked",
         "_hash",
         "_length",
         "attempt",
@@ -83,10 +83,9 @@ class Verification:
         self.fault = fault
         self.awaits_body = attempt.payload.form is PayloadForm.ABSENT
         self.trailers: Mapping[str, str] = {}
-        self._hash = hashlib.sha256()
+        self._hash: hashlib._Hash | None = None
         self._length = 0
-        self._decoder: ChunkedDecoder | None = None
-        self._decoded = Decoded()
+        self._chunked: tuple[ChunkedDecoder, Decoded] | None = None
 
     def begin(self, signing_key: bytes) -> None:
         """Learn the signing key that made the right signature; a signed stream goes on with it."""
@@ -101,12 +100,14 @@ class Verification:
                 scope=self.attempt.scope,
                 seed=self.attempt.authorization.signature,
             )
-        self._decoder = ChunkedDecoder(
-            self._decoded,
+        decoded = Decoded()
+        decoder = ChunkedDecoder(
+            decoded,
             decoded_length=stream.decoded_length,
             chain=chain,
             trailers=stream.trailers,
         )
+        self._chunked = decoder, decoded
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the body, and return those the application may read later.
@@ -114,13 +115,14 @@ class Verification:
         Raises:
             SigV4Error: if the body is aws-chunked, and a chunk is refused.
         """
-        if self._decoder is not None:
+        if self._chunked is not None:
+            decoder, decoded = self._chunked
             with naming(self.attempt):
-                self._decoder.feed(data)
-            data = self._decoded.take()
-            self._length += len(data)
-            return data
-        if self.attempt.payload.form is not PayloadForm.UNSIGNED:
+                decoder.feed(data)
+            data = decoded.take()
+        elif self.attempt.payload.form is not PayloadForm.UNSIGNED:
+            if self._hash is None:
+                self._hash = hashlib.sha256()
             self._hash.update(data)
         self._length += len(data)
         return data
@@ -132,8 +134,9 @@ class Verification:
         Those of a signed chunk when its signature was right. What nothing but
         the end of the body can verify need not wait, but for its last byte.
         """
-        signed = self.attempt.payload.form.is_signed_stream
-        return self._decoded.verified if signed else self._length
+        if self._chunked is not None and self.attempt.payload.form.is_signed_stream:
+            return self._chunked[1].verified
+        return self._length
 
     @property
     def signer(self) -> Identity:
@@ -162,7 +165,7 @@ class Verification:
             self.verifier.check_freshness(attempt, now=now)
             # Rule 10, where it had to wait.
             if self.awaits_body:
-                self.verifier.check_signature(self, self._hash.hexdigest(), now)
+                self.verifier.check_signature(self, self._body_hash, now)
             # Rule 9 again, for who has the secret: temporary credentials end too.
             fault = key_fault(attempt, self.credentials, now)
             if fault is not None:
@@ -174,14 +177,18 @@ class Verification:
     def _check_body(self) -> None:
         payload = self.attempt.payload
         if self.attempt.stream is not None:
-            assert self._decoder is not None  # noqa: S101 (rule 10)
-            self.trailers = self._decoder.finish()
+            assert self._chunked is not None  # noqa: S101 (rule 10)
+            self.trailers = self._chunked[0].finish()
         if payload.form is PayloadForm.SHA256:
-            computed = self._hash.hexdigest()
+            computed = self._body_hash
             if not hmac.compare_digest(computed, payload.value.lower()):
                 raise PayloadHashMismatch(declared=payload.value, computed=computed)
         if self.attempt.empty_body_only and self._length:
             raise PayloadFormNotAllowed(value=payload.value)
+
+    @property
+    def _body_hash(self) -> str:
+        return EMPTY_SHA256 if self._hash is None else self._hash.hexdigest()
 
     def _identity(self) -> Identity:
         attempt, credentials = self.attempt, self.credentials

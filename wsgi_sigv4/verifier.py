@@ -28,6 +28,7 @@ from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.attempt import check_freshness
 from wsgi_sigv4.attempt import check_scope
 from wsgi_sigv4.authorization import find_authorization
+from wsgi_sigv4.authorization import is_attempt
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.credentials import CredentialProvider
 from wsgi_sigv4.credentials import Credentials
@@ -35,6 +36,7 @@ from wsgi_sigv4.credentials import CredentialSource
 from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.credentials import as_provider
 from wsgi_sigv4.encoding import is_signature
+from wsgi_sigv4.errors import MalformedQuery
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
@@ -188,7 +190,12 @@ class Verifier:
             SigV4Error: the reason for which the request is refused.
         """
         now = self.clock() if now is None else now
-        query = parse_query(request.query)
+        try:
+            query = parse_query(request.query)
+        except MalformedQuery:
+            if is_attempt(request):
+                raise
+            return None
         # Rules 1 and 2: exactly one authorization, and well-formed.
         authorization = find_authorization(request, query)
         if authorization is None:
@@ -231,7 +238,7 @@ class Verifier:
             signature = attempt.authorization.signature.decode("ascii", "backslashreplace")[:64]
             # The cause is for the operator's log; an answer never tells it.
             raise SignatureMismatch(
-                signature=signature, evidence=evidence(attempt, payload_hash)
+                signature=signature, explain=lambda: evidence(attempt, payload_hash)
             ) from verification.fault
         # With uniform errors a wrong token is told only to who has the secret.
         if verification.fault is not None:

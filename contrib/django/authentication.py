@@ -43,6 +43,7 @@ from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import adopt_path
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
+from wsgi_sigv4.contrib.django.environ import is_attempt
 from wsgi_sigv4.contrib.django.environ import route_on
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
@@ -101,7 +102,9 @@ def authenticate(
         SigV4Error: the reason for which the request is refused.
         ImproperlyConfigured: if something has read its body before.
     """
-    environ = environ_of(request, conf.deployment)
+    environ = _environ(request, conf, required=required)
+    if environ is None:
+        return None
     identity = _inherited(request, environ, conf)
     if identity is None and isinstance(request, ASGIRequest):
         attempt = _claim(request, environ, conf, required=required, rewrite_path=rewrite_path)
@@ -127,7 +130,9 @@ async def aauthenticate(
     stream: bool = False,
 ) -> Identity | None:
     """Verify *request* as :func:`authenticate` does, without holding up the event loop."""
-    environ = environ_of(request, conf.deployment)
+    environ = _environ(request, conf, required=required)
+    if environ is None:
+        return None
     identity = _inherited(request, environ, conf)
     if identity is None and isinstance(request, ASGIRequest):
         attempt = _claim(request, environ, conf, required=required, rewrite_path=rewrite_path)
@@ -177,6 +182,24 @@ def settle(request: HttpRequest, *, failed: bool) -> None:
     except SigV4Error:
         dismiss(body, request.META)
         raise
+
+
+def _environ(
+    request: HttpRequest, conf: Configuration, *, required: bool
+) -> WSGIEnvironment | None:
+    """Return the environ of *request*; None where it can have none, and is not signed nor need be.
+
+    Under ASGI alone a server may tell what no environ can say.
+    """
+    try:
+        return environ_of(request, conf.deployment)
+    except SigV4Error:
+        forget_identity(request.META)
+        may_pass = isinstance(request, ASGIRequest) and not required
+        if not may_pass or is_attempt(request, conf.deployment):
+            raise
+        _refuse_post_policy(cast("ASGIRequest", request), conf)
+        return None
 
 
 def _inherited(
@@ -254,7 +277,13 @@ def _claim(
     rewrite_path: bool,
 ) -> Attempt | None:
     """Return what a *request* of ASGI claims, or None where it is not signed and need not be."""
-    sent = core_request(request, environ, conf.deployment)
+    try:
+        sent = core_request(request, environ, conf.deployment)
+    except SigV4Error:
+        if required or is_attempt(request, conf.deployment):
+            raise
+        _refuse_post_policy(request, conf)
+        return None
     attempt = conf.verifier.prepare(sent)
     if attempt is None:
         if required:

@@ -18,6 +18,7 @@ from django.http import HttpRequest
 
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.environ import as_wsgi
+from wsgi_sigv4.environ import is_attempt as is_attempt_of_environ
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.environ import set_path
 from wsgi_sigv4.errors import MalformedRequest
@@ -54,6 +55,14 @@ def environ_of(request: HttpRequest, deployment: Deployment) -> WSGIEnvironment:
         # Django reads the mount point itself as its root.
         environ["PATH_INFO"] = ""
     return environ
+
+
+def is_attempt(request: HttpRequest, deployment: Deployment) -> bool:
+    """Return whether *request*, of which no request of the core can be made, has a trace (T41)."""
+    environ = dict(request.META)
+    if isinstance(request, ASGIRequest):
+        environ["asgi.scope"] = request.scope
+    return is_attempt_of_environ(environ, deployment)
 
 
 def core_request(request: HttpRequest, environ: WSGIEnvironment, deployment: Deployment) -> Request:

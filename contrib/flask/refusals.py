@@ -42,8 +42,27 @@ def as_http_exception(
 
 @lru_cache(maxsize=256)
 def _both(kind: type[SigV4Error], http: type[HTTPException], status: int) -> type[HTTPException]:
-    names = {"code": status, "__module__": kind.__module__, "__doc__": kind.__doc__}
+
+    def reduce(error: SigV4Error) -> tuple[object, ...]:
+        # The class has no name that it could be found by. The answer may repeat
+        # a signature, and explain a request: it goes to nobody but the client.
+        _, (_, args), facts = SigV4Error.__reduce__(error)
+        return _made_again, (kind, http, status, args), facts | {"response": None}
+
+    names = {
+        "code": status,
+        "__module__": kind.__module__,
+        "__doc__": kind.__doc__,
+        "__reduce__": reduce,
+    }
     return cast("type[HTTPException]", type(kind.__name__, (kind, http), names))
+
+
+def _made_again(
+    kind: type[SigV4Error], http: type[HTTPException], status: int, args: tuple[object, ...]
+) -> HTTPException:
+    both = _both(kind, http, status)  # type: ignore[arg-type] # (hashable)
+    return both.__new__(both, *args)
 
 
 def keep_from_caches(response: Response) -> Response:

@@ -183,7 +183,7 @@ def test_header_spelling(text: str) -> None:
         pytest.param(
             "," + HEADER,
             "UnsupportedAuthorization",
-            {"scheme": ",AWS4-HMAC-SHA256", "has_parameters": True},
+            {"scheme": "", "has_parameters": True},
             id="an empty header joined before it",
         ),
         pytest.param(
@@ -201,13 +201,13 @@ def test_header_spelling(text: str) -> None:
         pytest.param(
             "AWS3-HTTPS",
             "UnsupportedAuthorization",
-            {"scheme": "AWS3-HTTPS", "has_parameters": False},
+            {"scheme": "", "has_parameters": False},
             id="T41 Signature Version 3",
         ),
         pytest.param(
             "aws4-\xff" + "x" * 99,
             "UnsupportedAuthorization",
-            {"scheme": "aws4-\\xc3\\xbf" + "x" * 51, "has_parameters": False},
+            {"scheme": "", "has_parameters": False},
             id="no ASCII",
         ),
         pytest.param(
@@ -571,7 +571,12 @@ def test_rest_of_a_query(name: str) -> None:
     [
         (None, "MissingAuthentication", {}),
         ("Basic eDp5", "UnsupportedAuthorization", {"scheme": "Basic", "has_parameters": True}),
-        ("token", "UnsupportedAuthorization", {"scheme": "token", "has_parameters": False}),
+        ("token", "UnsupportedAuthorization", {"scheme": "", "has_parameters": False}),
+        ("SCRAM-SHA-256 x", "UnsupportedAuthorization", {"scheme": "SCRAM-SHA-256"}),
+        ("A" * 24 + " x", "UnsupportedAuthorization", {"scheme": "A" * 24}),
+        ("A" * 25 + " x", "UnsupportedAuthorization", {"scheme": "", "has_parameters": True}),
+        ("c2VjcmV0= x", "UnsupportedAuthorization", {"scheme": "", "has_parameters": True}),
+        ("1234 x", "UnsupportedAuthorization", {"scheme": "", "has_parameters": True}),
         ("", "UnsupportedAuthorization", {"scheme": "", "has_parameters": False}),
     ],
 )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
+import pickle
+from collections.abc import Callable
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,6 +75,60 @@ def test_checksum_not_implemented() -> None:
     )
 
 
+def kinds(root: type[SigV4Error] = SigV4Error) -> Iterator[type[SigV4Error]]:
+    """Yield each refusal of the package, those of the skins that are loaded too."""
+    yield root
+    for kind in root.__subclasses__():
+        # Skins and tests make others of these.
+        if kind.__module__.startswith("wsgi_sigv4.") and "<locals>" not in kind.__qualname__:
+            yield from kinds(kind)
+
+
+def pickled(error: SigV4Error, protocol: int = pickle.DEFAULT_PROTOCOL) -> Any:
+    """Return *error* as another process gets it."""
+    return pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 (our own pickle)
+
+
+COPIES: dict[str, Callable[[Any], Any]] = {
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    **{f"pickle {p}": partial(pickled, protocol=p) for p in range(pickle.HIGHEST_PROTOCOL + 1)},
+}
+
+
+@pytest.mark.parametrize("made", COPIES.values(), ids=COPIES)
+@pytest.mark.parametrize("kind", list(kinds()), ids=lambda kind: kind.__name__)
+def test_refusal_can_be_copied(kind: type[SigV4Error], made: Callable[[Any], Any]) -> None:
+    """Each refusal goes to another process whole, but for what its repr hides."""
+    refusal = example(kind)
+    refusal.access_key_id, refusal.presigned, refusal.service = "AKIA", True, "s3"
+    refusal.add_note("seen in a worker")
+    again = made(refusal)
+    assert type(again) is kind
+    assert (str(again), repr(again), again.args) == (str(refusal), repr(refusal), refusal.args)
+    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+    hidden = {field.name for field in fields if not field.repr}
+    assert not any(getattr(again, name) for name in hidden)
+    kept = {name: value for name, value in vars(refusal).items() if name not in hidden}
+    assert {name: vars(again)[name] for name in kept} == kept
+
+
+def test_copy_of_a_mismatch_has_no_evidence() -> None:
+    """T24: a mismatch that was caught in a worker arrives without signature and request."""
+    evidence = errors.Evidence(canonical_request=b"cookie:c00kie", string_to_sign=b"t0")
+    refusal = errors.SignatureMismatch(signature="f00d", explain=lambda: evidence)
+    assert pickled(refusal).evidence is None
+    for hidden in (b"f00d", b"c00kie", b"t0"):
+        assert hidden not in pickle.dumps(refusal)
+    assert refusal.evidence is evidence
+
+
+def test_refusal_of_a_user_can_be_copied() -> None:
+    """A refusal whose own __init__ takes what it likes is copied without a second call of it."""
+    refusal = copy.copy(errors.CredentialsUnavailable("down", retry_after=30))
+    assert (refusal.args, refusal.retry_after) == (("down",), 30)
+
+
 def test_configuration_error_is_no_refusal() -> None:
     """A programmer's mistake is never answered as a refusal."""
     assert issubclass(errors.ConfigurationError, ValueError)
@@ -102,8 +161,10 @@ def test_defaults_of_facts() -> None:
 def test_mismatch_shows_neither_signature_nor_evidence() -> None:
     """T24: what was signed, and the signature as sent, are in no repr."""
     evidence = errors.Evidence(canonical_request=b"cookie:x", string_to_sign=b"y")
-    refusal = errors.SignatureMismatch(signature="f00d", evidence=evidence)
+    refusal = errors.SignatureMismatch(signature="f00d", explain=lambda: evidence)
     assert repr(refusal) == "SignatureMismatch()"
+    assert repr(evidence) == "Evidence()"
+    assert refusal.evidence is evidence
 
 
 def test_refusals_are_told_apart_by_identity() -> None:

@@ -236,6 +236,35 @@ def _locals(traceback: TracebackType | None) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("uniform", [False, True])
+@pytest.mark.parametrize("form", ["header", "presigned", "body hashed"])
+def test_mismatch_shows_nothing_of_the_request(form: str, uniform: bool) -> None:
+    """T24, T39: no cookie, token or canonical request is in a mismatch or its traceback's locals.
+
+    The signature as sent is: it is wrong, and S3 repeats it in the answer.
+    """
+    headers = {"Cookie": "session=c00kie", "X-Note": "n0te"}
+    if form == "header":
+        headers["X-Amz-Content-Sha256"] = sha256(b"")
+    signer = replace(GENERIC_SIGNER, session_token="t0ken", secret="wrong")
+    message = Message.of(target="/items?q=par4meter", headers=headers)
+    signed = signer.presign(message) if form == "presigned" else signer.sign(message)
+    made = Verifier(
+        {ACCESS_KEY_ID: Credentials(SECRET, session_token="t0ken")},
+        region="us-east-1",
+        service="items",
+        uniform_errors=uniform,
+    )
+    with pytest.raises(errors.SignatureMismatch) as refused:
+        verify(made, signed, now=NOW)
+    evidence = refused.value.evidence
+    assert evidence is not None
+    said = list(exposed(refused.value))
+    digest = sha256(evidence.canonical_request)
+    for hidden in ("c00kie", "n0te", "t0ken", "par4meter", digest, "host:"):
+        assert not any(hidden in text for text in said), hidden
+
+
+@pytest.mark.parametrize("uniform", [False, True])
 @pytest.mark.parametrize("warm", [False, True])
 @pytest.mark.parametrize("form", ["header", "presigned", "body hashed"])
 def test_calculated_signature_is_nowhere(form: str, warm: bool, uniform: bool) -> None:

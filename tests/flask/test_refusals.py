@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import pickle
 import time
 from typing import Any
 
@@ -207,6 +209,22 @@ def test_facts_of_a_refusal() -> None:
     assert (error.access_key_id, error.service, error.presigned) == (ACCESS_KEY_ID, "items", False)
     assert error.name == "Forbidden"
     assert vars(error.__cause__)["name"] == "x-signed"
+
+
+@pytest.mark.parametrize("made", [copy.copy, lambda e: pickle.loads(pickle.dumps(e))])  # noqa: S301
+def test_refusal_can_be_copied(made: Any) -> None:
+    """What an error handler gets goes to another process, without the answer to the client."""
+    caught = raised_by(app_with(SIGV4_EXPLAIN=True), sign(secret="wrong"))
+    again = made(caught)
+    assert isinstance(again, errors.SignatureMismatch)
+    assert isinstance(again, Forbidden)
+    assert type(again) is type(caught)
+    assert (again.code, again.description) == (403, caught.description)
+    assert (again.access_key_id, again.service) == (ACCESS_KEY_ID, "items")
+    assert (again.response, again.evidence, again.signature) == (None, None, "")
+    assert isinstance(caught, errors.SignatureMismatch)
+    assert caught.signature.encode() not in pickle.dumps(caught)
+    assert caught.evidence is not None
 
 
 def test_presigned_not_allowed_is_access_denied() -> None:

@@ -165,6 +165,7 @@ SIX_PARAMETERS = (
     "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
     "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters."
 )
+NO_SCHEME = "The Authorization header does not begin with AWS4-HMAC-SHA256 and a blank."
 USE_SIGV4 = (
     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
 )
@@ -242,8 +243,8 @@ CASES = [
             "InvalidArgument",
             "Authorization header is invalid -- one and only one ' ' (space) required.",
         ),
-        details={"ArgumentName": "Authorization", "ArgumentValue": "AWSx"},
-        aws=(400, "IncompleteSignature", "Unsupported AWS 'algorithm': 'AWSx'."),
+        details={"ArgumentName": "Authorization"},
+        aws=(400, "IncompleteSignature", NO_SCHEME),
         json_code=INCOMPLETE,
     ),
     Case(
@@ -255,15 +256,8 @@ CASES = [
             "InvalidArgument",
             "Authorization header is invalid -- one and only one ' ' (space) required.",
         ),
-        details={
-            "ArgumentName": "Authorization",
-            "ArgumentValue": "AWS4-HMAC-SHA256Credential=x",
-        },
-        aws=(
-            400,
-            "IncompleteSignature",
-            "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA256Credential=x'.",
-        ),
+        details={"ArgumentName": "Authorization"},
+        aws=(400, "IncompleteSignature", NO_SCHEME),
         json_code=INCOMPLETE,
     ),
     Case(

@@ -129,7 +129,8 @@ def test_identity_says_what_was_signed() -> None:
 def test_t40_inherited_identity_is_removed(changes: dict[str, Any]) -> None:
     """T40: what a weaker verifier outside put into the environ is gone, whatever happens next."""
     environ = environ_of(Message.of())
-    stale = {"wsgi_sigv4.identity": "evil", "wsgi_sigv4.access_key_id": "evil", "wsgi_sigv4.x": 1}
+    stale: dict[str, Any] = {"wsgi_sigv4.identity": "evil", "wsgi_sigv4.access_key_id": "evil"}
+    stale |= {"wsgi_sigv4.trailers": {"evil": "yes"}}
     environ.update(stale)
     assert authenticate(environ, verifier(), Options(**changes)) is None
     assert not any(key.startswith("wsgi_sigv4.") for key in environ)

@@ -19,12 +19,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
+from tests.core.messages import Message
 from tests.wsgi.calls import Answer
 from tests.wsgi.calls import Application
 from tests.wsgi.calls import call
 from tests.wsgi.clients import NOW
 from tests.wsgi.clients import SECRET
 from tests.wsgi.clients import SESSION_TOKEN
+from tests.wsgi.clients import verifier
 from tests.wsgi.inputs import Broken
 from tests.wsgi.refusals import CASES
 from tests.wsgi.refusals import Case
@@ -286,7 +288,7 @@ def test_hostile_evidence_is_escaped_and_capped() -> None:
     """What explain=True shows is escaped, at most 16 KiB of it, and redacted before it is cut."""
     shown = b"GET\n/]]>\x00\xff<script>\ncookie:secret\n" + b"a" * 100_000
     evidence = errors.Evidence(canonical_request=shown, string_to_sign=b"AWS4\n<b>")
-    error = errors.SignatureMismatch(signature="0" * 64, evidence=evidence)
+    error = errors.SignatureMismatch(signature="0" * 64, explain=lambda: evidence)
     answer = render(error, error_format=ErrorFormat.S3, explain=True)
     root = ElementTree.fromstring(answer.body)
     text = root.findtext("CanonicalRequest") or ""
@@ -301,6 +303,28 @@ def test_hostile_evidence_is_escaped_and_capped() -> None:
         )
         assert b"secret" not in answer.body
         assert len(answer.body) < 40_000
+
+
+@pytest.mark.parametrize("s3", [True, False], ids=["s3", "generic"])
+@pytest.mark.parametrize(
+    "authorization",
+    ["%s", "%s x", "%s=", "AWS4-HMAC-SHA256%s", "Bearer%s", "Basic\t%s", "Bearer %s", "aws%s,x"],
+)
+def test_answer_and_refusal_repeat_no_foreign_secret(authorization: str, s3: bool) -> None:
+    """A token or a password that stands in Authorization is in no answer and in no repr."""
+    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    sent = Message.of(headers={"Authorization": authorization % secret})
+    refusals: list[errors.SigV4Error] = []
+
+    def keep(refusal: errors.SigV4Error, environ: object) -> Any:
+        refusals.append(refusal)
+        return render(refusal, error_format=ErrorFormat.S3 if s3 else ErrorFormat.AWS)
+
+    app = SigV4Middleware(Application(), verifier(s3=s3), render_refusal=keep)
+    answer = call(app, environ_of(sent))
+    assert answer.status == 400
+    assert secret[:8] not in answer.text
+    assert secret[:8] not in repr(refusals[0])
 
 
 @pytest.mark.parametrize("s3", [True, False], ids=["s3", "generic"])

@@ -1,0 +1,98 @@
+"""Traces of an AWS signature: what makes a request an attempt, however badly it is made (T41).
+
+In come header names, an Authorization value and a raw query, which may be
+malformed; out comes whether any of them has to do with a signature. Where
+unsigned requests may pass, this is what keeps a signature that is not
+understood from passing as none. So unknown means yes: a parameter's name that
+cannot be read for certain (a broken escape, bytes that are no UTF-8, such as
+an overlong form) is a trace where it could be the name of one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from wsgi_sigv4.encoding import percent_decode
+
+#: Names that only a signing client sends, as headers or, in any case, as
+#: query parameters; the last one is Signature Version 2.
+TRACES: Final = (
+    "x-amz-algorithm",
+    "x-amz-credential",
+    "x-amz-date",
+    "x-amz-signedheaders",
+    "x-amz-signature",
+    "x-amz-expires",
+    "x-amz-content-sha256",
+    "x-amz-security-token",
+    "x-amz-s3session-token",
+    "x-amz-decoded-content-length",
+    "x-amz-trailer",
+    "x-amz-region-set",
+    "awsaccesskeyid",
+)
+# A server that joins two Authorization headers may put ours second. `aws4-`
+# alone, anywhere, is in one of a hundred thousand tokens of other schemes.
+_AWS_SCHEME: Final = re.compile(rb"^aws|,[ \t]*aws4-|aws4-(?:hmac|ecdsa)-", re.IGNORECASE)
+
+#: A name may have been escaped again by something on the way.
+_MAX_ESCAPED: Final = 3
+#: A piece of a name that cannot be read (an escape that is broken, a byte that
+#: is no UTF-8, a blank), or a character, which is the group.
+_PIECE: Final = re.compile(
+    r"%(?:u[0-9a-f]{0,4}|[0-9a-f]?)|[\x00-\x20\x7f\ufffd\udc80-\udcff]|(.)", re.DOTALL
+)
+#: Characters that such a piece may stand for; `%DA` of `%Date` is one byte.
+_MAX_HIDDEN: Final = 3
+
+# All names on one tape, with gaps that no step leads over. A set of places on
+# it is a number with a bit for each, so that no name takes longer than it is long.
+_TAPE: Final = "".join(f"{name}\0\0" for name in TRACES)
+_ENDS: Final = sum(1 << i for i in range(1, len(_TAPE)) if _TAPE[i - 1] != "\0" == _TAPE[i])
+_STARTS: Final = 1 | sum(1 << i for i in range(1, len(_TAPE)) if _TAPE[i - 1] == "\0" != _TAPE[i])
+_INSIDE: Final = _ENDS | sum(1 << i for i, letter in enumerate(_TAPE) if letter != "\0")
+_BEFORE: Final = {
+    letter: sum(1 << i for i, found in enumerate(_TAPE) if found == letter)
+    for letter in set(_TAPE) - {"\0"}
+}
+
+
+def is_aws_scheme(authorization: bytes) -> bool:
+    """Return whether an *authorization* header is AWS's, or has AWS's joined to it."""
+    return _AWS_SCHEME.search(authorization) is not None
+
+
+def has_trace(
+    header_names: Iterable[str], authorizations: Iterable[bytes], queries: Iterable[bytes]
+) -> bool:
+    """Return whether anything of a request has to do with an AWS signature.
+
+    Args:
+        header_names: lower-case.
+        authorizations: values of the Authorization header.
+        queries: as sent; malformed ones too.
+    """
+    return (
+        not set(TRACES).isdisjoint(header_names)
+        or any(is_aws_scheme(value) for value in authorizations)
+        or any(_is_trace(item.partition(b"=")[0]) for q in queries for item in q.split(b"&"))
+    )
+
+
+def _is_trace(raw_name: bytes) -> bool:
+    """Return whether *raw_name*, of a query as sent, is or could be one of the names."""
+    decoded = raw_name.replace(b"+", b" ")
+    for _ in range(_MAX_ESCAPED):
+        decoded = percent_decode(decoded)
+    places = _STARTS
+    for piece in _PIECE.finditer(decoded.decode("utf-8", "surrogateescape").lower()):
+        if piece[1] is not None:
+            places = (places & _BEFORE.get(piece[1], 0)) << 1
+        else:
+            for _ in range(_MAX_HIDDEN):
+                places |= (places << 1) & _INSIDE
+        if not places:
+            return False
+    return places & _ENDS != 0
