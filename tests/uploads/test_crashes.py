@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,26 @@ def check_nothing_is_there(server: Served, key: str) -> None:
     assert eventually(lambda: server.left_behind() == [])
     assert ask(server, "GET", f"/{BUCKET}/{key}").status == 404
     assert key.encode() not in ask(server, "GET", f"/{BUCKET}?list-type=2").body
+
+
+@by_form
+@pytest.mark.parametrize("size", [20_000, SIZE], ids=["small", "large"])
+def test_altered_bodies_make_no_object(plain: Served, form: str, size: int) -> None:
+    """A body of which one byte was altered is refused, and what was there before stays there."""
+    key = f"altered-{form}-{size}"
+    data = content(key, size)
+    # Parts that a chunked body has in one piece: at the start, in the middle and at the end.
+    for place in (data[:50], data[size // 2 :][:50], data[-50:]):
+        whole = FORMS[form](plain, key, data)
+        at = whole.body.index(place) + 49
+        altered = bytearray(whole.body)
+        altered[at] ^= 1
+        answer = exchange(plain.port, replace(whole, body=bytes(altered)))
+        assert answer.status in (400, 403)
+        check_nothing_is_there(plain, key)
+    assert ask(plain, "PUT", f"/{BUCKET}/{key}", b"before").status == 200
+    assert exchange(plain.port, replace(whole, body=bytes(altered))).status in (400, 403)
+    assert ask(plain, "GET", f"/{BUCKET}/{key}").body == b"before"
 
 
 @by_form
