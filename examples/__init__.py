@@ -1,1 +1,1 @@
-"""One small API three times: as a Flask app, a Django project and a plain WSGI application."""
+"""One small API three times, for Flask, Django and plain WSGI; and a bucket for S3's clients."""

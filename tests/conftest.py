@@ -10,7 +10,11 @@ import pytest
 TESTS = Path(__file__).parent
 
 #: Every test in one of these folders carries the marker, so that a quick run can leave it out.
-FOLDER_MARKERS = {"clients": pytest.mark.clients, "servers": pytest.mark.servers}
+FOLDER_MARKERS = {
+    "clients": pytest.mark.clients,
+    "servers": pytest.mark.servers,
+    "uploads": pytest.mark.clients,
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

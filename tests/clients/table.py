@@ -23,11 +23,9 @@ What real clients sent to a server under gunicorn, and what they were told. Made
 that the client got the answer it wanted and that its content was right; a code is that of the
 error which the client itself raised or received.
 
-All of it over plain http on loopback. Bodies in signed chunks or with a trailing checksum
-(`aws-chunked`, which S3 clients use over https) are verified, and are tested from what clients
-sent; these runs were told to send plain ones: `request_checksum_calculation` is
-`when_required` for boto3, and `requestChecksumCalculation` is `WHEN_REQUIRED` for the SDK for
-JavaScript.
+All of it over plain http on loopback, with the defaults of the clients. How S3 clients send large
+bodies, in parts, in signed chunks and with trailing checksums, over http and https, is tested
+with the bucket of the examples: [bucket.md](bucket.md).
 """
 
 

@@ -46,7 +46,7 @@ async def with_client(
         aws_secret_access_key=secret,
         aws_session_token=token,
         config=AioConfig(
-            retries={"total_max_attempts": 1}, request_checksum_calculation="when_required"
+            retries={"total_max_attempts": 1},
         ),
     ) as client:
         await use(client)
@@ -72,7 +72,6 @@ def files() -> None:
         key=ACCESS_KEY_ID,
         secret=SECRET,
         client_kwargs={"region_name": REGION},
-        config_kwargs={"request_checksum_calculation": "when_required"},
     )
     fs.pipe_file("s3fs/a b/c+d", b"content")
     assert fs.cat_file("s3fs/a b/c+d") == b"content"

@@ -27,7 +27,6 @@ from tests.clients.programs.exchanges import run
 CONFIG = Config(
     signature_version="v4",
     retries={"total_max_attempts": 1},
-    request_checksum_calculation="when_required",
 )
 
 

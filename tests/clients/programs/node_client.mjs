@@ -37,8 +37,7 @@ function config(credentials = KEY) {
 }
 
 function bucket(credentials = KEY) {
-  const plain = { forcePathStyle: true, requestChecksumCalculation: "WHEN_REQUIRED" };
-  return new s3.S3Client({ ...config(credentials), ...plain });
+  return new s3.S3Client({ ...config(credentials), forcePathStyle: true });
 }
 
 async function objects() {
