@@ -22,6 +22,7 @@ from werkzeug.exceptions import ClientDisconnected
 from tests.core.messages import Message
 from tests.core.signing import ACCESS_KEY_ID
 from tests.core.signing import NOW
+from tests.core.signing import S3_PRESIGNER
 from tests.core.signing import SECRET
 from tests.core.uploads import SIGNED
 from tests.core.uploads import UNSIGNED_TRAILER
@@ -213,6 +214,15 @@ def test_body_that_the_signature_needs_is_verified_first() -> None:
     assert (answer.status, app.environ) == (403, {})
 
 
+def test_body_that_must_be_empty_is_verified_first() -> None:
+    """Where an unsigned body is not allowed, no application is called with one."""
+    strict = verifier(allow_unsigned_payload=False)
+    message = S3_PRESIGNER.presign(Message.of("PUT", "/bucket/key"))
+    assert served(message, reads_all, known=strict)[1].status == 200
+    app, answer = served(replace(message, body=DATA), reads_all, known=strict)
+    assert (answer.status, app.environ) == (400, {})
+
+
 def test_plain_body_without_a_length_is_verified_first() -> None:
     """Nobody could say which byte is the last."""
     message = STREAMED[PayloadForm.SHA256]
@@ -246,7 +256,9 @@ def test_t50_signed_chunk_is_not_seen_before_its_signature(form: PayloadForm) ->
     message = STREAMED[form]
     at = message.body.index(b"b\n")
     forged = replace(message, body=message.body[:at] + b"x" + message.body[at + 1 :])
-    app, answer = served(forged, swallows)
+    # It arrives in pieces much smaller than a chunk.
+    environ = {"body": Socket(forged.body, short=100), "CONTENT_LENGTH": str(len(forged.body))}
+    app, answer = served(forged, swallows, environ=environ)
     assert answer.status >= 400
     if form.is_signed_stream:
         assert DATA.startswith(bytes(app.got))
