@@ -28,7 +28,8 @@ from django.http import HttpRequest
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
 from wsgi_sigv4.authentication import body_limit
-from wsgi_sigv4.authentication import dismiss
+from wsgi_sigv4.authentication import dismiss as dismiss_body
+from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authentication import settle as settle_body
 from wsgi_sigv4.authentication import streamed_body
@@ -156,6 +157,9 @@ def is_streamed(request: HttpRequest) -> bool:
 def is_refused(request: HttpRequest) -> bool:
     """Return whether the body of *request* was refused while a view read it."""
     body: StreamedBody | None = getattr(request, _STREAMED, None)
+    if body is None and "wsgi.input" in request.META:
+        # The wrapper around the project may stream it.
+        body = streamed_body(request.META)
     return body is not None and body.refusal is not None
 
 
@@ -163,20 +167,25 @@ def settle(request: HttpRequest, *, failed: bool) -> None:
     """Learn whether the body of *request* is the one that was signed, before it is answered (T50).
 
     Args:
-        request: the request; without identity and body after a refusal.
+        request: the request.
         failed: the answer is an error, for which the client need not send all of the body.
 
     Raises:
         SigV4Error: the reason for which the request is refused after all.
     """
-    body: StreamedBody | None = getattr(request, _STREAMED, None)
-    if body is None:
-        return
-    try:
-        settle_body(body, request.META, failed=failed)
-    except SigV4Error:
-        dismiss(body, request.META)
-        raise
+    body: StreamedBody = getattr(request, _STREAMED)
+    settle_body(body, request.META, failed=failed)
+    if failed:
+        # Who logs a failed request finds it without a body, and does not wait for one.
+        forget_body(request.META)
+        request._stream = request.META["wsgi.input"]
+
+
+def dismiss(request: HttpRequest) -> None:
+    """Drain the body of *request*, which is refused, and leave an empty one in its place."""
+    body: StreamedBody = getattr(request, _STREAMED)
+    dismiss_body(body, request.META)
+    request._stream = request.META["wsgi.input"]
 
 
 def _inherited(
@@ -200,6 +209,9 @@ def _accept(request: HttpRequest, identity: Identity, *, allowed: object) -> Non
     if allowed is not True:
         with naming(identity):
             raise AccessDenied
+    body: StreamedBody | None = getattr(request, _STREAMED, None)
+    if body is not None and not body.is_untouched:
+        raise RuntimeError("AUTHORIZE has read a body that a view is to read")
     request.META[ACCESS_KEY_ID] = identity.access_key_id
     request.META[IDENTITY] = identity
 

@@ -21,7 +21,6 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.http import HttpResponseBadRequest
-from django.http import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from django.urls import resolve
@@ -136,11 +135,11 @@ class SigV4Middleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a refusal that a view raises as AWS would."""
-        if isinstance(exception, SigV4Error):
-            return refuse(exception, request, get_configuration())
-        if isinstance(exception, UnreadablePostError) and is_refused(request):
+        if is_refused(request):
             # No fault of the view's, to be mailed to the admins; the refusal takes its place.
             return HttpResponseBadRequest()
+        if isinstance(exception, SigV4Error):
+            return refuse(exception, request, get_configuration())
         return None
 
 
