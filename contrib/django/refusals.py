@@ -77,7 +77,7 @@ def settled(
 def _replaced(response: HttpResponseBase, answer: HttpResponse) -> HttpResponse:
     """Return *answer*, which goes out in the place of *response* and is closed with it."""
     # Closing a response says that the request is finished, which it is once.
-    answer._resource_closers.extend(response._resource_closers)
+    answer._resource_closers.extend(response._resource_closers)  # type: ignore[attr-defined]
     return answer
 
 

@@ -196,15 +196,15 @@ class Guard:
             settlement.settle(request.environ, failed=response.status_code >= 400)
         except SigV4Error as refusal:
             response.close()
+            _forget_kept()
             if self.remote_user is not None:
                 request.environ.pop("REMOTE_USER", None)
             take_identity_away(refusal)
             settlement.is_logged = True
             error = self._http_refusal(refusal)
             return current_app.make_response(current_app.handle_user_exception(error))
-        finally:
-            if settlement.refusal is not None or settlement.is_abandoned:
-                _forget_kept()
+        if settlement.is_abandoned:
+            _forget_kept()
         return response
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:

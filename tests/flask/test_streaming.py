@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 import tempfile
@@ -39,6 +40,7 @@ from tests.wsgi.streamed import forged
 from tests.wsgi.streamed import plain
 from tests.wsgi.streamed import uploads
 from wsgi_sigv4 import S3
+from wsgi_sigv4 import Credentials
 from wsgi_sigv4 import SigV4Error
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
@@ -70,12 +72,8 @@ def make_s3(**config: object) -> Flask:
 def app_with(view: View, **config: object) -> Flask:
     """Return an app that streams, and whose views are all *view*, which is guarded."""
     app = make_s3(**config)
-    app.add_url_rule(
-        "/<path:path>",
-        "any",
-        sigv4_required(lambda path: app.ensure_sync(view)()),
-        methods=["PUT", "POST"],
-    )
+    guarded = sigv4_required(lambda path: app.ensure_sync(view)())
+    app.add_url_rule("/<path:path>", "any", guarded, methods=["PUT", "POST"])
     return app
 
 
@@ -142,7 +140,7 @@ READS: dict[str, View] = {
     "get_data": lambda: request.get_data(),
     "data": lambda: request.data,
     "stream": lambda: request.stream.read(),
-    "stream by length": lambda: request.stream.read(request.content_length),
+    "stream by length": lambda: request.stream.read(request.content_length or 0),
     "pieces": lambda: b"".join(iter(lambda: request.stream.read(1000), b"")),
     "lines": lambda: b"".join(request.stream),
     "readline": lambda: b"".join(iter(request.stream.readline, b"")),
@@ -162,7 +160,7 @@ def test_body_is_read_in_any_way(form: PayloadForm, how: str, limit: int | None)
 def posts(body: bytes, kind: str) -> dict[PayloadForm, Message]:
     """Return a POST of *body* in each payload form."""
     pieces = [body[at : at + 65536] for at in range(0, len(body), 65536)]
-    made = uploads(*pieces, method="POST", target="/form", **{"Content-Type": kind})
+    made = uploads(*pieces, method="POST", target="/form", headers={"Content-Type": kind})
     return {form: message for form, message in made.items() if isinstance(message, Message)}
 
 
@@ -183,6 +181,8 @@ def test_form_and_json(form: PayloadForm, kind: str, body: bytes, read: View) ->
 
 
 @each_form
+# Flask frees the files of a parser that was interrupted, by any lost client, with the garbage.
+@pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning")
 def test_multipart_of_3_mib(form: PayloadForm) -> None:
     """Fields and files of a form of more than 3 MiB are all there, and a forged one is refused."""
     body, kind = multipart({"note": "lämp", "one": BIG, "two": b"x"})
@@ -204,6 +204,7 @@ def test_multipart_of_3_mib(form: PayloadForm) -> None:
     at = len(message.body) // 2
     other = message.body[:at] + b"???" + message.body[at + 3 :]
     is_refused(send(app, replace(message, body=other)), form)
+    gc.collect()
 
 
 @each_form
@@ -244,7 +245,12 @@ def test_trailers_are_there_after_the_body() -> None:
 def test_body_that_was_read_before_is_verified_first() -> None:
     """What somebody has read and kept is not handed on before it is verified."""
     calls: list[bytes] = []
-    app = app_with(lambda: (calls.append(request.get_data()), "done")[1])
+
+    def view() -> str:
+        calls.append(request.get_data())
+        return "done"
+
+    app = app_with(view)
     app.before_request(lambda: (request.get_data(), None)[1])
     assert send(app, SHA256).text == "done"
     is_refused(send(app, forged(SHA256)), PayloadForm.SHA256)
@@ -284,7 +290,7 @@ def reads_all() -> str:
 
 def reads_the_length() -> str:
     """Stop where the length says."""
-    request.stream.read(request.content_length)
+    request.stream.read(request.content_length or 0)
     return "done"
 
 
@@ -306,7 +312,7 @@ def swallows_and_parses() -> str:
     """Ask for everything, and take no error for one."""
     for read in (lambda: request.form, lambda: request.json, lambda: request.get_data()):
         with suppress(Exception):
-            read()  # type: ignore[no-untyped-call]
+            read()
     return "done"
 
 
@@ -599,14 +605,19 @@ def test_error_handlers_see_the_refusal(stream: bool, kind: Any) -> None:
 def test_no_identity_after_the_refusal(form: PayloadForm, config: dict[str, object]) -> None:
     """Whoever looks after the refusal finds neither identity, nor user, nor body."""
     seen: list[Any] = []
-    app = app_with(lambda: (seen.append(bool(current_identity)), "done")[1], **config)
 
+    def view() -> str:
+        seen.append(bool(current_identity))
+        return "done"
+
+    app = app_with(view, **config)
+
+    @app.after_request
     def look(response: Response) -> Response:
         names = [key for key in request.environ if key.startswith("wsgi_sigv4.")]
         seen.append((bool(current_identity), names, request.remote_user, request.get_data()))
         return response
 
-    app.after_request(look)
     app.teardown_request(lambda error: seen.append(bool(current_identity)))
     is_refused(send(app, forged(STREAMED[form])), form)
     assert seen == [True, (False, [], None, b""), False]
@@ -666,7 +677,12 @@ def test_error_that_is_logged_with_its_body() -> None:
     """Who logs the bodies of failed requests finds none, and no fault."""
     seen: list[bytes] = []
     app = app_with(lambda: ("no", 409))
-    app.after_request(lambda response: (seen.append(request.get_data()), response)[1])
+
+    @app.after_request
+    def log(response: Response) -> Response:
+        seen.append(request.get_data())
+        return response
+
     assert send(app, SHA256).status_code == 409
     assert seen == [b""]
 
@@ -696,9 +712,12 @@ def test_temporary_files_are_closed(
     """Whatever a view does, nothing is left of a body that was kept on disk."""
     opened: list[Any] = []
     real = tempfile.TemporaryFile
-    monkeypatch.setattr(
-        tempfile, "TemporaryFile", lambda **o: (opened.append(real(**o)), opened[-1])[1]
-    )
+
+    def remembered(**options: Any) -> Any:
+        opened.append(real(**options))
+        return opened[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", remembered)
     message = STREAMED[PayloadForm.STREAMING_SIGNED]
     app = app_with(view, SIGV4_MEMORY_LIMIT=10)
     send(app, forged(message) if is_forged else message)
@@ -717,8 +736,6 @@ class Counting:
 
     def lookup(self, access_key_id: str, **_: object) -> Any:
         """Return the credentials of *access_key_id*."""
-        from wsgi_sigv4 import Credentials
-
         self.asked += 1
         return Credentials(SECRET)
 

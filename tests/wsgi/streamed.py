@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
@@ -41,30 +42,37 @@ def plain(
     *,
     method: str = "PUT",
     target: str = "/bucket/key",
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
 ) -> Message:
     """Return a signed upload that is not framed."""
-    named = {"X-Amz-Content-Sha256": payload_hash, **headers}
+    named = {"X-Amz-Content-Sha256": payload_hash, **(headers or {})}
     head = S3_SIGNER.sign(Message.of(method, target, headers=named))
     return replace(head, body=data)
 
 
 def uploads(
-    *pieces: bytes, method: str = "PUT", target: str = "/bucket/key", **headers: str
+    *pieces: bytes,
+    method: str = "PUT",
+    target: str = "/bucket/key",
+    headers: Mapping[str, str] | None = None,
 ) -> dict[PayloadForm, Message | str]:
     """Return an upload of *pieces* in each payload form, or why that cannot be streamed."""
     data = b"".join(pieces)
     sha256 = hashlib.sha256(data)
     checksum = {"X-Amz-Checksum-Sha256": base64.b64encode(sha256.digest()).decode()}
-    where = {"method": method, "target": target}
+
+    def unframed(payload_hash: str, **extra: str) -> Message:
+        return plain(
+            payload_hash, data, method=method, target=target, headers={**(headers or {}), **extra}
+        )
 
     def framed(form: str) -> Message:
         return upload(*pieces, form=form, headers=headers, method=method, target=target)
 
     return {
         PayloadForm.ABSENT: "the signature needs the hash of the body: it is verified first",
-        PayloadForm.SHA256: plain(sha256.hexdigest(), data, **where, **headers),
-        PayloadForm.UNSIGNED: plain("UNSIGNED-PAYLOAD", data, **where, **checksum, **headers),
+        PayloadForm.SHA256: unframed(sha256.hexdigest()),
+        PayloadForm.UNSIGNED: unframed("UNSIGNED-PAYLOAD", **checksum),
         PayloadForm.STREAMING_SIGNED: framed(SIGNED),
         PayloadForm.STREAMING_SIGNED_TRAILER: framed(SIGNED_TRAILER),
         PayloadForm.STREAMING_UNSIGNED_TRAILER: framed(UNSIGNED_TRAILER),

@@ -64,7 +64,8 @@ each_application = pytest.mark.parametrize("deal", APPLICATIONS)
 
 def verifier(**options: Any) -> Verifier:
     """Return one that knows the key, at the time of signing."""
-    given = {"region": "us-east-1", "service": "s3", "clock": lambda: NOW} | options
+    given: dict[str, Any] = {"region": "us-east-1", "service": "s3", "clock": lambda: NOW}
+    given |= options
     return Verifier({ACCESS_KEY_ID: SECRET}, **given)
 
 
@@ -288,7 +289,7 @@ def test_cut_upload_is_refused(form: PayloadForm, missing: int) -> None:
 def test_checksum_in_a_header_is_verified_before_the_last_byte() -> None:
     """A checksum of an unsigned body that does not match is refused, and the end withheld."""
     wrong = base64.b64encode(bytes(20)).decode()
-    message = plain("UNSIGNED-PAYLOAD", **{"X-Amz-Checksum-Sha1": wrong})
+    message = plain("UNSIGNED-PAYLOAD", headers={"X-Amz-Checksum-Sha1": wrong})
     app, answer = served(message, swallows)
     assert (answer.status, len(app.got) < len(DATA)) == (400, True)
     assert b"<Code>BadDigest</Code>" in answer.body
@@ -296,7 +297,7 @@ def test_checksum_in_a_header_is_verified_before_the_last_byte() -> None:
 
 def test_checksum_that_cannot_be_verified_is_refused_before_the_application() -> None:
     """What is not known is never believed, and not read either."""
-    message = plain("UNSIGNED-PAYLOAD", **{"X-Amz-Checksum-Foo": "AAAA"})
+    message = plain("UNSIGNED-PAYLOAD", headers={"X-Amz-Checksum-Foo": "AAAA"})
     app, answer = served(message, reads_all)
     assert (answer.status, app.environ) == (501, {})
 
