@@ -186,6 +186,10 @@ def dismiss(request: HttpRequest) -> None:
     body: StreamedBody = getattr(request, _STREAMED)
     dismiss_body(body, request.META)
     request._stream = request.META["wsgi.input"]
+    if request._read_started:  # type: ignore[attr-defined]
+        # Django leaves the file of a form that could not be read to its end open.
+        for handler in request._upload_handlers:  # type: ignore[attr-defined]
+            handler.upload_interrupted()
 
 
 def _inherited(

@@ -183,7 +183,7 @@ def test_application_reads_while_the_client_sends(form: PayloadForm) -> None:
 def test_body_of_no_bytes_is_verified_first(message: Message) -> None:
     """Where there is no last byte to withhold, the application is called when all is verified."""
     app, answer = served(message, reads_all)
-    assert (answer.status, app.got) == (200, b"")
+    assert (answer.status, bytes(app.got)) == (200, b"")
     forged = replace(message, body=message.body + b"x")
     app, answer = served(forged, reads_all)
     assert answer.status >= 400
