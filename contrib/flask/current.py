@@ -75,7 +75,7 @@ def remember_anonymous(*, varies: bool) -> None:
 def is_anonymous() -> bool:
     """Return whether the current request is known to carry no signature."""
     verified = _find_verified()
-    return verified is not None and verified.identity is None and verified.refusal is None
+    return verified is not None and verified.identity is None
 
 
 def take_identity_away(refusal: SigV4Error) -> None:

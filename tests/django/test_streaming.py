@@ -381,7 +381,7 @@ def test_trailers_are_there_after_the_body() -> None:
 
 
 def reads_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """Middleware that reads the body above ours."""
+    """Middleware that reads the body."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         assert request.body
@@ -683,6 +683,15 @@ def test_t50_refusal_that_becomes_a_success(form: PayloadForm, settings: Any) ->
 
     answer = served(denies, forged(STREAMED[form]))
     assert (answer.status, b"<Code>AccessDenied</Code>" in answer.content) == (403, True)
+
+
+@each_form
+def test_t50_middleware_below_that_reads(form: PayloadForm, settings: Any) -> None:
+    """T50: what Django makes of an error that middleware below lets rise is replaced."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.reads_first"]
+    settings.ROOT_URLCONF = GENEROUS
+    assert served(answers, STREAMED[form]).content == b"done"
+    is_refused(send(forged(STREAMED[form])), form)
 
 
 def test_csrf_protection_that_reads_the_form() -> None:
