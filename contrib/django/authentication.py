@@ -28,14 +28,10 @@ from django.http import HttpRequest
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
 from wsgi_sigv4.authentication import body_limit
-from wsgi_sigv4.authentication import dismiss as dismiss_body
-from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.authentication import refuse_post_policy
-from wsgi_sigv4.authentication import settle as settle_body
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.body import BodyVerifier
-from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.contrib.django.calls import acall
 from wsgi_sigv4.contrib.django.calls import alookup
 from wsgi_sigv4.contrib.django.calls import call
@@ -45,6 +41,8 @@ from wsgi_sigv4.contrib.django.environ import adopt_path
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.contrib.django.environ import route_on
+from wsgi_sigv4.contrib.django.streaming import find_streamed
+from wsgi_sigv4.contrib.django.streaming import remember_streamed
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
@@ -69,8 +67,6 @@ if TYPE_CHECKING:
 #: fifth of a millisecond, for which no other request can be served.
 HASHED_INLINE: Final = 256 * 1024
 
-#: The attribute of a request whose body is verified while a view reads it.
-_STREAMED: Final = "_sigv4_streamed"
 _BODY_KEYS: Final = ("wsgi.input", "wsgi.input_terminated", "CONTENT_LENGTH")
 #: Keys that the framing of an aws-chunked body is removed from, or that it adds.
 _FRAMING_KEYS: Final = (
@@ -95,8 +91,8 @@ def authenticate(
         required: refuse a request that is not signed.
         rewrite_path: make Django route on the normal form of the path; else a
             path that is not in normal form is refused.
-        stream: do as ``STREAM`` says: the caller answers with what
-            :func:`settle` lets through. Else the whole body is verified first.
+        stream: do as ``STREAM`` says: the caller settles the body before it
+            lets an answer out. Else the whole body is verified first.
 
     Raises:
         SigV4Error: the reason for which the request is refused.
@@ -149,49 +145,6 @@ async def aauthenticate(
     return identity
 
 
-def is_streamed(request: HttpRequest) -> bool:
-    """Return whether the body of *request* is verified while a view reads it."""
-    return getattr(request, _STREAMED, None) is not None
-
-
-def is_refused(request: HttpRequest) -> bool:
-    """Return whether the body of *request* was refused while a view read it."""
-    body: StreamedBody | None = getattr(request, _STREAMED, None)
-    if body is None and "wsgi.input" in request.META:
-        # The wrapper around the project may stream it.
-        body = streamed_body(request.META)
-    return body is not None and body.refusal is not None
-
-
-def settle(request: HttpRequest, *, failed: bool) -> None:
-    """Learn whether the body of *request* is the one that was signed, before it is answered (T50).
-
-    Args:
-        request: the request.
-        failed: the answer is an error, for which the client need not send all of the body.
-
-    Raises:
-        SigV4Error: the reason for which the request is refused after all.
-    """
-    body: StreamedBody = getattr(request, _STREAMED)
-    settle_body(body, request.META, failed=failed)
-    if failed:
-        # Who logs a failed request finds it without a body, and does not wait for one.
-        forget_body(request.META)
-        request._stream = request.META["wsgi.input"]
-
-
-def dismiss(request: HttpRequest) -> None:
-    """Drain the body of *request*, which is refused, and leave an empty one in its place."""
-    body: StreamedBody = getattr(request, _STREAMED)
-    dismiss_body(body, request.META)
-    request._stream = request.META["wsgi.input"]
-    if request._read_started:  # type: ignore[attr-defined]
-        # Django leaves the file of a form that could not be read to its end open.
-        for handler in request._upload_handlers:  # type: ignore[attr-defined]
-            handler.upload_interrupted()
-
-
 def _inherited(
     request: HttpRequest, environ: WSGIEnvironment, conf: Configuration
 ) -> Identity | None:
@@ -213,7 +166,7 @@ def _accept(request: HttpRequest, identity: Identity, *, allowed: object) -> Non
     if allowed is not True:
         with naming(identity):
             raise AccessDenied
-    body: StreamedBody | None = getattr(request, _STREAMED, None)
+    body = find_streamed(request)
     if body is not None and not body.is_untouched:
         raise RuntimeError("AUTHORIZE has read a body that a view is to read")
     request.META[ACCESS_KEY_ID] = identity.access_key_id
@@ -251,7 +204,7 @@ def _verify(
             _replace_known_body(request, stream.read())
         stream.close()
     elif identity is not None:
-        setattr(request, _STREAMED, streamed_body(environ))
+        remember_streamed(request, streamed_body(environ))
         _take_body(request, environ)
     elif stream is not request.META["wsgi.input"]:
         # The core has looked at the beginning of a form.

@@ -30,8 +30,6 @@ from wsgi_sigv4.authentication import is_exempt
 from wsgi_sigv4.authentication import is_preflight
 from wsgi_sigv4.contrib.django.authentication import aauthenticate
 from wsgi_sigv4.contrib.django.authentication import authenticate
-from wsgi_sigv4.contrib.django.authentication import is_refused
-from wsgi_sigv4.contrib.django.authentication import is_streamed
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.decorators import is_exempt_view
@@ -42,6 +40,8 @@ from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.refusals import refuse
 from wsgi_sigv4.contrib.django.refusals import settled
 from wsgi_sigv4.contrib.django.refusals import unsigned
+from wsgi_sigv4.contrib.django.streaming import is_refused
+from wsgi_sigv4.contrib.django.streaming import is_streamed
 from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.errors import SigV4Error

@@ -12,13 +12,13 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from wsgi_sigv4.authorization import unsupported_scheme
-from wsgi_sigv4.contrib.django.authentication import dismiss
-from wsgi_sigv4.contrib.django.authentication import is_streamed
-from wsgi_sigv4.contrib.django.authentication import settle
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.contrib.django.outcome import disown
+from wsgi_sigv4.contrib.django.streaming import dismiss
+from wsgi_sigv4.contrib.django.streaming import is_streamed
+from wsgi_sigv4.contrib.django.streaming import settle
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.responses import answer_to

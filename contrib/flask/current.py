@@ -80,10 +80,9 @@ def is_anonymous() -> bool:
 
 def take_identity_away(refusal: SigV4Error) -> None:
     """Leave the current request without an identity: its body was refused, by *refusal*."""
-    verified = _find_verified()
-    if verified is not None:
-        verified.identity, verified.refusal = None, refusal
-        _replace_session_user()
+    verified: _Verified = vars(request_itself())[_VERIFIED]
+    verified.identity, verified.refusal = None, refusal
+    _replace_session_user()
 
 
 def find_refusal() -> SigV4Error | None:

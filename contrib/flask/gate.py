@@ -124,10 +124,9 @@ class Gate:
             return self._app(environ, start)
         except Exception as error:
             refusal = settlement.refusal_behind(error)
-            if refusal is None or is_out:
+            if refusal is None or settlement.body is None or is_out:
                 raise
-        if settlement.body is not None:
-            dismiss(settlement.body, environ)
+        dismiss(settlement.body, environ)
         if not settlement.is_logged:
             log_refusal(refusal, environ)
         return self._answer(refusal, environ)(environ, start_response)

@@ -46,6 +46,7 @@ from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
 from wsgi_sigv4.contrib.flask import current_identity
 from wsgi_sigv4.contrib.flask import sigv4_required
+from wsgi_sigv4.contrib.flask.gate import Gate
 from wsgi_sigv4.payload import PayloadForm
 
 BIG = bytes(range(256)) * (3 * 1024 * 4 + 1)
@@ -638,6 +639,33 @@ def test_refused_request_is_refused_again() -> None:
 
     answer = send(app, message, body=BytesIO(b"ab"))
     assert (answer.status_code, answer.text) == (418, "IncompleteBody")
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "buffered"])
+def test_path_that_werkzeug_routes_otherwise(stream: bool) -> None:
+    """A path with two slashes in front is refused, and its body drained and closed."""
+    app = make_s3(SIGV4_STREAM=stream)
+    app.before_request(sigv4_required.check)
+    message = plain(hashlib.sha256(DATA).hexdigest(), target="//key")
+    sent = Socket(message.body)
+    environ = {"PATH_INFO": "//key", "REQUEST_URI": "//key", "RAW_URI": "//key"}
+    answer = send(app, message, body=sent, **environ)
+    assert (answer.status_code, sent.received) == (400, len(DATA))
+
+
+def test_error_after_the_answer_is_out_is_the_servers_to_see() -> None:
+    """The second start_response, with its exception, reaches the server, and so does a fault."""
+    seen: list[str] = []
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        start_response("500 Late", [], (LookupError, LookupError("late"), None))
+        raise LookupError("late")
+
+    gate = Gate(application, lambda refusal, environ: Response())
+    with pytest.raises(LookupError, match="late"):
+        gate({}, lambda status, *_: seen.append(status))  # type: ignore[arg-type]
+    assert seen == ["200 OK", "500 Late"]
 
 
 def test_blueprint_that_is_checked() -> None:
