@@ -28,13 +28,10 @@ from django.http import HttpRequest
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
 from wsgi_sigv4.authentication import body_limit
-from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import refuse_post_policy
-from wsgi_sigv4.authentication import settle as settle_body
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.body import BodyVerifier
-from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.contrib.django.calls import acall
 from wsgi_sigv4.contrib.django.calls import alookup
 from wsgi_sigv4.contrib.django.calls import call
@@ -45,6 +42,8 @@ from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.contrib.django.environ import is_attempt
 from wsgi_sigv4.contrib.django.environ import route_on
+from wsgi_sigv4.contrib.django.streaming import find_streamed
+from wsgi_sigv4.contrib.django.streaming import remember_streamed
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
@@ -69,8 +68,6 @@ if TYPE_CHECKING:
 #: fifth of a millisecond, for which no other request can be served.
 HASHED_INLINE: Final = 256 * 1024
 
-#: The attribute of a request whose body is verified while a view reads it.
-_STREAMED: Final = "_sigv4_streamed"
 _BODY_KEYS: Final = ("wsgi.input", "wsgi.input_terminated", "CONTENT_LENGTH")
 #: Keys that the framing of an aws-chunked body is removed from, or that it adds.
 _FRAMING_KEYS: Final = (
@@ -95,8 +92,8 @@ def authenticate(
         required: refuse a request that is not signed.
         rewrite_path: make Django route on the normal form of the path; else a
             path that is not in normal form is refused.
-        stream: do as ``STREAM`` says: the caller answers with what
-            :func:`settle` lets through. Else the whole body is verified first.
+        stream: do as ``STREAM`` says: the caller settles the body before it
+            lets an answer out. Else the whole body is verified first.
 
     Raises:
         SigV4Error: the reason for which the request is refused.
@@ -153,37 +150,6 @@ async def aauthenticate(
     return identity
 
 
-def is_streamed(request: HttpRequest) -> bool:
-    """Return whether the body of *request* is verified while a view reads it."""
-    return getattr(request, _STREAMED, None) is not None
-
-
-def is_refused(request: HttpRequest) -> bool:
-    """Return whether the body of *request* was refused while a view read it."""
-    body: StreamedBody | None = getattr(request, _STREAMED, None)
-    return body is not None and body.refusal is not None
-
-
-def settle(request: HttpRequest, *, failed: bool) -> None:
-    """Learn whether the body of *request* is the one that was signed, before it is answered (T50).
-
-    Args:
-        request: the request; without identity and body after a refusal.
-        failed: the answer is an error, for which the client need not send all of the body.
-
-    Raises:
-        SigV4Error: the reason for which the request is refused after all.
-    """
-    body: StreamedBody | None = getattr(request, _STREAMED, None)
-    if body is None:
-        return
-    try:
-        settle_body(body, request.META, failed=failed)
-    except SigV4Error:
-        dismiss(body, request.META)
-        raise
-
-
 def _environ(
     request: HttpRequest, conf: Configuration, *, required: bool
 ) -> WSGIEnvironment | None:
@@ -224,6 +190,9 @@ def _accept(request: HttpRequest, identity: Identity, *, allowed: object) -> Non
     if allowed is not True:
         with naming(identity):
             raise AccessDenied
+    body = find_streamed(request)
+    if body is not None and not body.is_untouched:
+        raise RuntimeError("AUTHORIZE has read a body that a view is to read")
     request.META[ACCESS_KEY_ID] = identity.access_key_id
     request.META[IDENTITY] = identity
 
@@ -259,7 +228,7 @@ def _verify(
             _replace_known_body(request, stream.read())
         stream.close()
     elif identity is not None:
-        setattr(request, _STREAMED, streamed_body(environ))
+        remember_streamed(request, streamed_body(environ))
         _take_body(request, environ)
     elif stream is not request.META["wsgi.input"]:
         # The core has looked at the beginning of a form.

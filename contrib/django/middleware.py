@@ -21,7 +21,6 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.http import HttpResponseBadRequest
-from django.http import UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404
 from django.urls import resolve
@@ -31,8 +30,6 @@ from wsgi_sigv4.authentication import is_exempt
 from wsgi_sigv4.authentication import is_preflight
 from wsgi_sigv4.contrib.django.authentication import aauthenticate
 from wsgi_sigv4.contrib.django.authentication import authenticate
-from wsgi_sigv4.contrib.django.authentication import is_refused
-from wsgi_sigv4.contrib.django.authentication import is_streamed
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.decorators import is_exempt_view
@@ -43,6 +40,8 @@ from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.refusals import refuse
 from wsgi_sigv4.contrib.django.refusals import settled
 from wsgi_sigv4.contrib.django.refusals import unsigned
+from wsgi_sigv4.contrib.django.streaming import is_refused
+from wsgi_sigv4.contrib.django.streaming import is_streamed
 from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.errors import SigV4Error
@@ -136,11 +135,11 @@ class SigV4Middleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer a refusal that a view raises as AWS would."""
-        if isinstance(exception, SigV4Error):
-            return refuse(exception, request, get_configuration())
-        if isinstance(exception, UnreadablePostError) and is_refused(request):
+        if is_refused(request):
             # No fault of the view's, to be mailed to the admins; the refusal takes its place.
             return HttpResponseBadRequest()
+        if isinstance(exception, SigV4Error):
+            return refuse(exception, request, get_configuration())
         return None
 
 

@@ -39,6 +39,18 @@ def adopt(request: HttpRequest, identity: Identity | None, conf: Configuration) 
     set_remote_user(request.META, identity, conf.remote_user)
 
 
+def disown(request: HttpRequest, conf: Configuration) -> None:
+    """Leave *request*, which was refused after it had been adopted, to nobody."""
+    identity = getattr(request, "sigv4", None)
+    if identity is None:
+        return
+    cast("SigV4Request", request).sigv4 = None
+    # Nor to whoever is logged in there: that is not who signed it.
+    set_user(request, identity, None)
+    if conf.remote_user is not None:
+        request.META.pop("REMOTE_USER", None)
+
+
 def is_anonymous(request: HttpRequest) -> bool:
     """Return whether *request* was looked at and is not signed."""
     return getattr(request, _ANONYMOUS, False) is True

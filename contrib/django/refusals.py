@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import formatdate
+from typing import Final
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
@@ -11,18 +12,33 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from wsgi_sigv4.authorization import unsupported_scheme
-from wsgi_sigv4.contrib.django.authentication import settle
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
+from wsgi_sigv4.contrib.django.outcome import disown
+from wsgi_sigv4.contrib.django.streaming import dismiss
+from wsgi_sigv4.contrib.django.streaming import is_streamed
+from wsgi_sigv4.contrib.django.streaming import settle
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.responses import answer_to
+
+#: The attribute of a streamed request that holds why it was refused.
+_REFUSAL: Final = "_sigv4_refusal"
 
 
 def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
     """Return the answer to *request*, which was refused, and log why."""
     log_refusal(refusal, request.META)
+    if is_streamed(request):
+        # What a view, or AUTHORIZE, refuses is refused whatever the rest of the body is.
+        setattr(request, _REFUSAL, refusal)
+        dismiss(request)
+        disown(request, conf)
+    return _answer(refusal, request, conf)
+
+
+def _answer(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
     answer = answer_to(
         refusal,
         request.META,
@@ -44,11 +60,25 @@ def settled(
     response: HttpResponseBase, request: HttpRequest, conf: Configuration
 ) -> HttpResponseBase:
     """Return *response* where the body of *request* turns out to be the signed one (T50)."""
+    if not is_streamed(request):
+        return response
+    failed = response.status_code >= 400
+    refusal: SigV4Error | None = getattr(request, _REFUSAL, None)
+    if refusal is not None:
+        # Middleware below may have made a success of it.
+        return response if failed else _replaced(response, _answer(refusal, request, conf))
     try:
-        settle(request, failed=response.status_code >= 400)
-    except SigV4Error as refusal:
-        return refuse(refusal, request, conf)
+        settle(request, failed=failed)
+    except SigV4Error as error:
+        return _replaced(response, refuse(error, request, conf))
     return response
+
+
+def _replaced(response: HttpResponseBase, answer: HttpResponse) -> HttpResponse:
+    """Return *answer*, which goes out in the place of *response* and is closed with it."""
+    # Closing a response says that the request is finished, which it is once.
+    answer._resource_closers.extend(response._resource_closers)  # type: ignore[attr-defined]
+    return answer
 
 
 def _is_behind_daphne(request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ from flask import g
 from flask import request
 from werkzeug.local import LocalProxy
 
+from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 
 if TYPE_CHECKING:
@@ -39,10 +40,12 @@ class _Verified:
     Attributes:
         identity: whose it is; None: nobody's, it carries no signature.
         body: what is still to be closed.
+        refusal: the reason for which its body was refused after all.
     """
 
     identity: Identity | None
     body: IO[bytes] | None
+    refusal: SigV4Error | None = None
 
 
 def remember(identity: Identity, *, body: IO[bytes] | None) -> None:
@@ -75,6 +78,19 @@ def is_anonymous() -> bool:
     return verified is not None and verified.identity is None
 
 
+def take_identity_away(refusal: SigV4Error) -> None:
+    """Leave the current request without an identity: its body was refused, by *refusal*."""
+    verified: _Verified = vars(request_itself())[_VERIFIED]
+    verified.identity, verified.refusal = None, refusal
+    _replace_session_user()
+
+
+def find_refusal() -> SigV4Error | None:
+    """Return the reason for which the body of the current request was refused, or None."""
+    verified = _find_verified()
+    return None if verified is None else verified.refusal
+
+
 def find_identity() -> Identity | None:
     """Return the identity of the current request, or None."""
     verified = _find_verified()
@@ -99,7 +115,7 @@ def forget(_: BaseException | None) -> None:
     verified = _find_verified()
     if verified is None:
         return
-    if verified.identity is not None:
+    if verified.identity is not None or verified.refusal is not None:
         g.pop("_login_user", None)
     if verified.body is not None:
         verified.body.close()

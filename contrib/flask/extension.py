@@ -19,6 +19,7 @@ from flask import current_app
 from flask import request_started
 
 from wsgi_sigv4.contrib.flask.current import forget
+from wsgi_sigv4.contrib.flask.gate import Gate
 from wsgi_sigv4.contrib.flask.guard import Guard
 from wsgi_sigv4.contrib.flask.guard import guard_of
 from wsgi_sigv4.credentials import CredentialProvider
@@ -86,6 +87,8 @@ class SigV4:
         app.extensions["sigv4"] = guard
         app.teardown_request(forget)
         request_started.connect(guard.adopt, app)
+        if guard.options.stream:
+            app.wsgi_app = Gate(app.wsgi_app, guard.answer)  # type: ignore[method-assign]
 
     @property
     def verifier(self) -> Verifier:

@@ -30,14 +30,16 @@ from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
 from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import set_remote_user
-from wsgi_sigv4.authentication import settle
 from wsgi_sigv4.authentication import streamed_body
-from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.contrib.flask.current import find_identity
+from wsgi_sigv4.contrib.flask.current import find_refusal
 from wsgi_sigv4.contrib.flask.current import is_anonymous
 from wsgi_sigv4.contrib.flask.current import remember
 from wsgi_sigv4.contrib.flask.current import remember_anonymous
 from wsgi_sigv4.contrib.flask.current import request_itself
+from wsgi_sigv4.contrib.flask.current import take_identity_away
+from wsgi_sigv4.contrib.flask.gate import Settlement
+from wsgi_sigv4.contrib.flask.gate import find_settlement
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.refusals import as_http_exception
 from wsgi_sigv4.contrib.flask.refusals import keep_from_caches
@@ -103,6 +105,8 @@ class Guard:
             RuntimeError: if something has read the body before.
         """
         try:
+            if (refused := find_refusal()) is not None:
+                raise refused
             verifier = self._narrowed_to(region, service)
             identity = find_identity() or self._authenticate(verifier, optional)
             if identity is None:
@@ -112,6 +116,9 @@ class Guard:
                 with naming(identity):
                     raise PresignedNotAllowed
         except SigV4Error as refusal:
+            settlement = find_settlement(request.environ)
+            if settlement is not None:
+                settlement.is_told = True
             raise self._http_refusal(refusal) from refusal
 
     def adopt(self, sender: Flask, **_: object) -> None:
@@ -153,15 +160,16 @@ class Guard:
         environ = request.environ
         if is_anonymous() and claim(environ, verifier, options) is None:
             return None
-        _put_body_back()
+        settlement = find_settlement(environ)
+        if _put_body_back() or settlement is None:
+            # Who has read it all has the last byte, too.
+            options = replace(options, stream=False)
         try:
             identity = authenticate(environ, verifier, options)
         finally:
             # Who reads the body now gets the verified one, or that of a refused
             # request, which is empty; and not what is left of the raw one.
-            stale = _FRAMED if TRAILERS in environ else ()
-            for name in ("stream", "content_length", *stale):
-                vars(request_itself()).pop(name, None)
+            _forget_kept(*(_FRAMED if TRAILERS in environ else ()))
         if identity is None:
             remember_anonymous(varies=not options.required)
             return None
@@ -174,29 +182,37 @@ class Guard:
             with naming(identity):
                 raise PathNotRouted
         self._accept(identity, body=environ["wsgi.input"])
-        if body is not None:
-            after_this_request(partial(self._settled, body))
+        if body is not None and settlement is not None:
+            settlement.body = body
+            after_this_request(partial(self._settled, settlement))
         return identity
 
-    def _settled(self, body: StreamedBody, response: Response) -> Response:
-        """Return *response* where *body* turns out to be the one that was signed (T50)."""
+    def _settled(self, settlement: Settlement, response: Response) -> Response:
+        """Return *response* where the body turns out to be the one that was signed (T50)."""
+        if settlement.refusal is not None:
+            # An error handler has failed, and Flask answers for that.
+            return response
         try:
-            settle(body, request.environ, failed=response.status_code >= 400)
+            settlement.settle(request.environ, failed=response.status_code >= 400)
         except SigV4Error as refusal:
             response.close()
-            dismiss(body, request.environ)
+            _forget_kept()
+            if self.remote_user is not None:
+                request.environ.pop("REMOTE_USER", None)
+            take_identity_away(refusal)
+            settlement.is_logged = True
             error = self._http_refusal(refusal)
             return current_app.make_response(current_app.handle_user_exception(error))
+        if settlement.is_abandoned:
+            _forget_kept()
         return response
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
         set_remote_user(request.environ, identity, self.remote_user)
         remember(identity, body=body)
 
-    def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
-        environ = request.environ
-        log_refusal(refusal, environ)
-        after_this_request(keep_from_caches)
+    def answer(self, refusal: SigV4Error, environ: WSGIEnvironment) -> Response:
+        """Return AWS's answer to *refusal*, or that of ``render_refusal``."""
         answer = answer_to(
             refusal,
             environ,
@@ -204,7 +220,12 @@ class Guard:
             explain=self.explain,
             render_refusal=self.render_refusal,
         )
-        response = Response(answer.body, answer.status, list(answer.headers))
+        return keep_from_caches(Response(answer.body, answer.status, list(answer.headers)))
+
+    def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
+        log_refusal(refusal, request.environ)
+        after_this_request(keep_from_caches)
+        response = self.answer(refusal, request.environ)
         told = reason(refusal, self.verifier.profile(refusal.service).error_format)
         return as_http_exception(refusal, description=told.message, response=response)
 
@@ -226,8 +247,14 @@ def _routed_as_verified(environ: WSGIEnvironment) -> bool:
     return not environ.get("PATH_INFO", "").startswith("//")
 
 
-def _put_body_back() -> None:
-    """Make ``wsgi.input`` hold the body from its beginning, where it was read already.
+def _forget_kept(*names: str) -> None:
+    """Have the current request look anew for its body, and for what *names* say."""
+    for name in ("stream", "content_length", *names):
+        vars(request_itself()).pop(name, None)
+
+
+def _put_body_back() -> bool:
+    """Make ``wsgi.input`` hold the body from its beginning; return whether it was read already.
 
     Raises:
         RuntimeError: if it was read and not kept as a whole.
@@ -237,15 +264,15 @@ def _put_body_back() -> None:
     done = vars(request_itself())
     is_chunked = length is None and "HTTP_TRANSFER_ENCODING" in environ
     if "stream" not in done or not (length or is_chunked):
-        return
+        return False
     cached: bytes | None = getattr(request_itself(), "_cached_data", None)
     # After a form was parsed, get_data() keeps only what that has left of the body.
     if cached is not None and (len(cached) == length or (is_chunked and "form" not in done)):
         environ["wsgi.input"] = BytesIO(cached)
-        return
+        return True
     stream = done["stream"]
     if isinstance(stream, LimitedStream) and stream.tell() == 0:
-        return
+        return False
     raise RuntimeError(
         "The body of this request was read before sigv4_required could verify it. Verify first: "
         "app.before_request(sigv4_required(optional=True).check) above whatever reads the body."

@@ -88,7 +88,7 @@ def test_every_value_arrives() -> None:
         "MEMORY_LIMIT": 2,
         "UNVERIFIED_BODY_LIMIT": 3,
         "BODY_SECONDS": 4,
-        "STREAM": False,
+        "STREAM": True,
         "PATH_PREFIX": "/api",
         "REMOTE_USER": "principal",
         "EXPLAIN": True,
@@ -116,6 +116,7 @@ def test_every_value_arrives() -> None:
     for options in (found.strict, found.lenient):
         assert (options.max_body, options.memory_limit) == (1, 2)
         assert (options.unverified_body_limit, options.body_seconds) == (3, 4)
+        assert options.stream is True
     assert (found.strict.required, found.lenient.required) == (True, False)
 
 

@@ -61,3 +61,31 @@ def report(name: str) -> str:
 
 
 app.register_blueprint(reports)
+
+
+streaming = Flask("tests.flask.streaming")
+streaming.config.update(
+    SIGV4_CREDENTIALS=KEYS, SIGV4_REGION="us-east-1", SIGV4_SERVICE="s3", SIGV4_STREAM=True
+)
+SigV4(streaming)
+#: The bytes that the view has read so far.
+READ: list[int] = []
+
+
+@streaming.put("/files/<name>")
+@sigv4_required
+def stream_file(name: str) -> str:
+    """Read piece by piece, take every error for the end, and answer with the bytes read."""
+    READ.clear()
+    try:
+        while piece := request.stream.read(4096):
+            READ.append(len(piece))
+    except OSError:
+        pass
+    return str(sum(READ))
+
+
+@streaming.get("/read")
+def read() -> str:
+    """Answer with how much has been read, to anybody."""
+    return str(sum(READ))

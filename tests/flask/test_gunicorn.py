@@ -9,7 +9,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,10 +34,24 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the app under gunicorn."""
+    with under_gunicorn("app", tmp_path_factory) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base URL of the app that streams."""
+    with under_gunicorn("streaming", tmp_path_factory) as url:
+        yield url
+
+
+@contextmanager
+def under_gunicorn(app: str, folders: pytest.TempPathFactory) -> Iterator[str]:
+    """Yield the base URL of *app*, which is served meanwhile."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "1"]
-    command += ["--threads", "2", "tests.flask.served:app"]
-    log = tmp_path_factory.mktemp("gunicorn") / "log"
+    command += ["--threads", "2", f"tests.flask.served:{app}"]
+    log = folders.mktemp("gunicorn") / "log"
     with running(command, port=port, log=log, environment={}):
         yield f"http://127.0.0.1:{port}"
 
@@ -163,6 +179,34 @@ def test_refused_upload_hears_why(served: str) -> None:
     status, body = send(sign("/files/a", "PUT", body=LARGE, secret="wrong", base_url=served))
     assert status == 403
     assert "signature we calculated does not match" in body["message"]
+
+
+def test_streamed_upload(streaming: str) -> None:
+    """T50: the view reads before the client has sent all; a forged end is refused all the same."""
+
+    def sending(signed: AWSRequest) -> Iterator[bytes]:
+        half = len(signed.data) // 2
+        yield signed.data[:half]
+        end = time.monotonic() + 20
+        while int(read := curl(f"{streaming}/read")[1]) < half // 2:
+            assert time.monotonic() < end, read
+        yield signed.data[half:]
+
+    def put(body: bytes, sent: bytes) -> tuple[int, str]:
+        signed = sign("/files/a", "PUT", body=body, s3=True, service="s3", base_url=streaming)
+        signed.data = sent
+        connection = http.client.HTTPConnection(urlsplit(streaming).netloc, timeout=30)
+        headers = {**dict(signed.headers.items()), "Content-Length": str(len(sent))}
+        try:
+            connection.request("PUT", "/files/a", sending(signed), headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    assert put(LARGE, LARGE) == (200, str(len(LARGE)))
+    status, body = put(LARGE[::-1], LARGE[:-1] + b"x")
+    assert (status, "<Code>XAmzContentSHA256Mismatch</Code>" in body) == (400, True)
 
 
 def test_blueprint(served: str) -> None:

@@ -22,6 +22,7 @@ from tests.core.signing import S3_SIGNER
 from tests.core.uploads import SIGNED
 from tests.core.uploads import SIGNED_TRAILER
 from tests.core.uploads import UNSIGNED_TRAILER
+from tests.core.uploads import hostile_changes
 from tests.core.uploads import upload
 from wsgi_sigv4.payload import PayloadForm
 
@@ -36,29 +37,72 @@ Start = Callable[..., Any]
 
 
 def plain(
-    payload_hash: str, data: bytes = DATA, headers: Mapping[str, str] | None = None
+    payload_hash: str,
+    data: bytes = DATA,
+    *,
+    method: str = "PUT",
+    target: str = "/bucket/key",
+    headers: Mapping[str, str] | None = None,
 ) -> Message:
     """Return a signed upload that is not framed."""
     named = {"X-Amz-Content-Sha256": payload_hash, **(headers or {})}
-    head = S3_SIGNER.sign(Message.of("PUT", "/bucket/key", headers=named))
+    head = S3_SIGNER.sign(Message.of(method, target, headers=named))
     return replace(head, body=data)
 
 
-#: One upload of each payload form, or why it cannot be streamed: a new form must be given one.
-UPLOADS: dict[PayloadForm, Message | str] = {
-    PayloadForm.ABSENT: "the signature needs the hash of the body: it is verified first",
-    PayloadForm.SHA256: plain(hashlib.sha256(DATA).hexdigest()),
-    PayloadForm.UNSIGNED: plain(
-        "UNSIGNED-PAYLOAD",
-        headers={"X-Amz-Checksum-Sha256": base64.b64encode(hashlib.sha256(DATA).digest()).decode()},
-    ),
-    PayloadForm.STREAMING_SIGNED: upload(*PIECES, form=SIGNED),
-    PayloadForm.STREAMING_SIGNED_TRAILER: upload(*PIECES, form=SIGNED_TRAILER),
-    PayloadForm.STREAMING_UNSIGNED_TRAILER: upload(*PIECES, form=UNSIGNED_TRAILER),
-    PayloadForm.STREAMING_ECDSA: "SigV4A is refused",
-    PayloadForm.STREAMING_ECDSA_TRAILER: "SigV4A is refused",
-}
+def uploads(
+    *pieces: bytes,
+    method: str = "PUT",
+    target: str = "/bucket/key",
+    headers: Mapping[str, str] | None = None,
+) -> dict[PayloadForm, Message | str]:
+    """Return an upload of *pieces* in each payload form, or why that cannot be streamed."""
+    data = b"".join(pieces)
+    sha256 = hashlib.sha256(data)
+    checksum = {"X-Amz-Checksum-Sha256": base64.b64encode(sha256.digest()).decode()}
+
+    def unframed(payload_hash: str, **extra: str) -> Message:
+        return plain(
+            payload_hash, data, method=method, target=target, headers={**(headers or {}), **extra}
+        )
+
+    def framed(form: str) -> Message:
+        return upload(*pieces, form=form, headers=headers, method=method, target=target)
+
+    return {
+        PayloadForm.ABSENT: "the signature needs the hash of the body: it is verified first",
+        PayloadForm.SHA256: unframed(sha256.hexdigest()),
+        PayloadForm.UNSIGNED: unframed("UNSIGNED-PAYLOAD", **checksum),
+        PayloadForm.STREAMING_SIGNED: framed(SIGNED),
+        PayloadForm.STREAMING_SIGNED_TRAILER: framed(SIGNED_TRAILER),
+        PayloadForm.STREAMING_UNSIGNED_TRAILER: framed(UNSIGNED_TRAILER),
+        PayloadForm.STREAMING_ECDSA: "SigV4A is refused",
+        PayloadForm.STREAMING_ECDSA_TRAILER: "SigV4A is refused",
+    }
+
+
+#: A new form must be given one.
+UPLOADS = uploads(*PIECES)
 STREAMED = {form: made for form, made in UPLOADS.items() if isinstance(made, Message)}
+
+
+def changes(message: Message) -> Iterator[tuple[str, Message]]:
+    """Yield the changes to *message* after which it must be refused."""
+    if (message.header("content-encoding") or b"") == b"aws-chunked":
+        yield from hostile_changes(message)
+        return
+    body = message.body
+    for at in (0, len(body) // 2, len(body) - 1):
+        other = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+        yield f"byte {at}", replace(message, body=other)
+    yield "shorter", replace(message, body=body[:-1])
+    yield "longer", replace(message, body=body + b"x")
+
+
+def forged(message: Message) -> Message:
+    """Return *message* with one bit of its last piece changed."""
+    at = message.body.index(PIECES[2]) + 10
+    return replace(message, body=message.body[:at] + b"x" + message.body[at + 1 :])
 
 
 @dataclass(slots=True, kw_only=True)

@@ -27,7 +27,6 @@ from tests.core.signing import SECRET
 from tests.core.uploads import SIGNED
 from tests.core.uploads import UNSIGNED_TRAILER
 from tests.core.uploads import crc32
-from tests.core.uploads import hostile_changes
 from tests.core.uploads import upload
 from tests.wsgi.calls import Answer
 from tests.wsgi.calls import call
@@ -47,6 +46,7 @@ from tests.wsgi.streamed import STREAMED
 from tests.wsgi.streamed import UPLOADS
 from tests.wsgi.streamed import Start
 from tests.wsgi.streamed import Streaming
+from tests.wsgi.streamed import changes
 from tests.wsgi.streamed import never_reads
 from tests.wsgi.streamed import plain
 from tests.wsgi.streamed import reads_all
@@ -83,19 +83,6 @@ def served(
     app = Streaming(deal=deal)
     middleware = SigV4Middleware(app, known or verifier(), stream=True, **options)
     return app, call(middleware, environ_of(message, server, **(environ or {})))
-
-
-def changes(message: Message) -> Iterator[tuple[str, Message]]:
-    """Yield the changes to *message* after which it must be refused."""
-    if (message.header("content-encoding") or b"") == b"aws-chunked":
-        yield from hostile_changes(message)
-        return
-    body = message.body
-    for at in (0, len(body) // 2, len(body) - 1):
-        other = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
-        yield f"byte {at}", replace(message, body=other)
-    yield "shorter", replace(message, body=body[:-1])
-    yield "longer", replace(message, body=body + b"x")
 
 
 def test_each_payload_form_is_thought_of() -> None:
