@@ -134,7 +134,7 @@ def authenticate(
     except SigV4Error as refusal:
         if not isinstance(refusal, BodyTooSlow):
             _drain(environ, incoming, options)
-        _forget_body(environ)
+        forget_body(environ)
         raise
 
 
@@ -170,11 +170,14 @@ def dismiss(body: StreamedBody, environ: WSGIEnvironment) -> None:
     """Drain *body*, which is refused, and leave neither it nor an identity in *environ*."""
     body.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
     forget_identity(environ)
-    _forget_body(environ)
+    forget_body(environ)
 
 
-def _forget_body(environ: WSGIEnvironment) -> None:
-    # An error page that looks at a form must neither wait for it nor see it.
+def forget_body(environ: WSGIEnvironment) -> None:
+    """Leave an empty body in *environ*.
+
+    Error pages and logs that look at a form must neither wait for it nor see it.
+    """
     environ["wsgi.input"] = io.BytesIO()
     environ["CONTENT_LENGTH"] = "0"
     environ.pop("HTTP_TRANSFER_ENCODING", None)

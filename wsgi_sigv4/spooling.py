@@ -20,7 +20,8 @@ from wsgi_sigv4.errors import StorageUnavailable
 class Spool:
     """Bytes that come out in the order in which they were put in.
 
-    What has been read makes room: neither memory nor disk grows with what has passed.
+    What has been read makes room, where what is left fits into memory: a stream
+    of any length takes no more than its largest chunk does.
 
     Args:
         memory_limit: bytes above which they are kept in a temporary file.
@@ -91,7 +92,8 @@ class Spool:
         if self._read >= self.size and self.size + size <= self._memory_limit:
             self._move(io.BytesIO(), is_on_disk=False)
         elif not self._is_on_disk:
-            self._move(tempfile.TemporaryFile(), is_on_disk=True)
+            file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+            self._move(file, is_on_disk=True)
 
     def _move(self, file: IO[bytes], *, is_on_disk: bool) -> None:
         """Keep what is still to be read in *file*."""

@@ -29,6 +29,7 @@ from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
 from wsgi_sigv4.authentication import body_limit
 from wsgi_sigv4.authentication import dismiss
+from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authentication import settle as settle_body
 from wsgi_sigv4.authentication import streamed_body
@@ -174,8 +175,12 @@ def settle(request: HttpRequest, *, failed: bool) -> None:
         return
     try:
         settle_body(body, request.META, failed=failed)
+        if failed:
+            forget_body(request.META)
+            _take_body(request, request.META)
     except SigV4Error:
         dismiss(body, request.META)
+        _take_body(request, request.META)
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from typing import cast
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from wsgi_sigv4.authentication import set_remote_user
@@ -37,6 +38,20 @@ def adopt(request: HttpRequest, identity: Identity | None, conf: Configuration) 
         # link, and a presigned URL is one (T37).
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
     set_remote_user(request.META, identity, conf.remote_user)
+
+
+def disown(request: HttpRequest, conf: Configuration) -> None:
+    """Undo what was done for the identity of *request*, whose body was refused."""
+    identity, cast("SigV4Request", request).sigv4 = cast("SigV4Request", request).sigv4, None
+    if identity is not None:
+        set_user(request, identity, None)
+    if conf.remote_user is not None:
+        request.META.pop("REMOTE_USER", None)
+    session = getattr(request, "session", None)
+    if session is not None and session.modified:
+        # What a view has put there would go out as a cookie, beside the refusal.
+        key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        request.session = type(session)(key)
 
 
 def is_anonymous(request: HttpRequest) -> bool:

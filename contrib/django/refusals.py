@@ -15,6 +15,7 @@ from wsgi_sigv4.contrib.django.authentication import settle
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
+from wsgi_sigv4.contrib.django.outcome import disown
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.responses import answer_to
@@ -47,6 +48,7 @@ def settled(
     try:
         settle(request, failed=response.status_code >= 400)
     except SigV4Error as refusal:
+        disown(request, conf)
         return refuse(refusal, request, conf)
     return response
 

@@ -17,8 +17,10 @@ from flask import after_this_request
 from flask import current_app
 from flask import g
 from flask import request
+from flask import session
 from werkzeug.local import LocalProxy
 
+from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.identity import Identity
 
 if TYPE_CHECKING:
@@ -42,10 +44,10 @@ class _Verified:
     """
 
     identity: Identity | None
-    body: IO[bytes] | None
+    body: IO[bytes] | StreamedBody | None
 
 
-def remember(identity: Identity, *, body: IO[bytes] | None) -> None:
+def remember(identity: Identity, *, body: IO[bytes] | StreamedBody | None) -> None:
     """Make *identity* that of the current request.
 
     Args:
@@ -67,6 +69,15 @@ def remember_anonymous(*, varies: bool) -> None:
     vars(request_itself())[_VERIFIED] = _Verified(identity=None, body=None)
     if varies:
         after_this_request(_answer)
+
+
+def disown() -> None:
+    """Undo what was done for the identity of the current request, whose body was refused."""
+    verified = _find_verified()
+    if verified is not None:
+        verified.identity = None
+    g.pop("_login_user", None)
+    _restore_session()
 
 
 def is_anonymous() -> bool:
@@ -103,6 +114,17 @@ def forget(_: BaseException | None) -> None:
         g.pop("_login_user", None)
     if verified.body is not None:
         verified.body.close()
+
+
+def _restore_session() -> None:
+    # What a view has put there would go out as a cookie, beside the refusal.
+    interface, changed = current_app.session_interface, session
+    if interface.is_null_session(changed) or not changed.modified:
+        return
+    kept = interface.open_session(current_app, request_itself())
+    changed.clear()
+    changed.update(kept or {})
+    changed.modified = False
 
 
 def _find_verified() -> _Verified | None:

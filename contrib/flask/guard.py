@@ -29,10 +29,12 @@ from werkzeug.wsgi import LimitedStream
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
 from wsgi_sigv4.authentication import dismiss
+from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.authentication import settle
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.body import StreamedBody
+from wsgi_sigv4.contrib.flask.current import disown
 from wsgi_sigv4.contrib.flask.current import find_identity
 from wsgi_sigv4.contrib.flask.current import is_anonymous
 from wsgi_sigv4.contrib.flask.current import remember
@@ -159,9 +161,7 @@ class Guard:
         finally:
             # Who reads the body now gets the verified one, or that of a refused
             # request, which is empty; and not what is left of the raw one.
-            stale = _FRAMED if TRAILERS in environ else ()
-            for name in ("stream", "content_length", *stale):
-                vars(request_itself()).pop(name, None)
+            _read_anew(*(_FRAMED if TRAILERS in environ else ()))
         if identity is None:
             remember_anonymous(varies=not options.required)
             return None
@@ -173,23 +173,33 @@ class Guard:
             forget_identity(environ)
             with naming(identity):
                 raise PathNotRouted
-        self._accept(identity, body=environ["wsgi.input"])
+        # The stream above the body may be busy, or in other hands.
+        self._accept(identity, body=environ["wsgi.input"] if body is None else body)
         if body is not None:
             after_this_request(partial(self._settled, body))
         return identity
 
     def _settled(self, body: StreamedBody, response: Response) -> Response:
         """Return *response* where *body* turns out to be the one that was signed (T50)."""
+        environ = request.environ
+        failed = response.status_code >= 400
         try:
-            settle(body, request.environ, failed=response.status_code >= 400)
+            settle(body, environ, failed=failed)
         except SigV4Error as refusal:
             response.close()
-            dismiss(body, request.environ)
+            dismiss(body, environ)
+            _read_anew()
+            disown()
+            if self.remote_user is not None:
+                environ.pop("REMOTE_USER", None)
             error = self._http_refusal(refusal)
             return current_app.make_response(current_app.handle_user_exception(error))
+        if failed:
+            forget_body(environ)
+            _read_anew()
         return response
 
-    def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
+    def _accept(self, identity: Identity, *, body: IO[bytes] | StreamedBody | None) -> None:
         set_remote_user(request.environ, identity, self.remote_user)
         remember(identity, body=body)
 
@@ -224,6 +234,12 @@ def guard_of(app: Flask) -> Guard:
 def _routed_as_verified(environ: WSGIEnvironment) -> bool:
     # werkzeug routes on one leading slash, however many were signed.
     return not environ.get("PATH_INFO", "").startswith("//")
+
+
+def _read_anew(*stale: str) -> None:
+    """Make the current request read the body of its environ; *stale* is what it made of another."""
+    for name in ("stream", "content_length", *stale):
+        vars(request_itself()).pop(name, None)
 
 
 def _put_body_back() -> None:

@@ -16,6 +16,7 @@ from tests.core.signing import S3_SIGNER
 from tests.core.uploads import EMPTY
 from tests.core.uploads import TRAILER_SIGNATURE
 from tests.core.uploads import Framed
+from tests.core.uploads import crc32
 from tests.core.uploads import framed
 from tests.core.uploads import sign
 from tests.fuzz.tape import Tape
@@ -31,7 +32,8 @@ from wsgi_sigv4.timestamps import find_iso_basic
 SEED = "0" * 64
 SCOPE = CredentialScope(date=S3_SIGNER.date, region=S3_SIGNER.region, service=S3_SIGNER.service)
 KEY = derive_signing_key(Secret(S3_SIGNER.secret), SCOPE)
-TRAILERS = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-meta-z": "1 2"}
+#: The names of the trailers; the first one has the checksum of the chunks for its value.
+TRAILERS = ("x-amz-checksum-crc32", "x-amz-meta-z")
 
 _PIECES: tuple[tuple[bytes, ...], ...] = (
     (b"hello",),
@@ -60,6 +62,7 @@ class Body:
     length: int
     signed: bool
     declared: tuple[str, ...] | None
+    seed: str = SEED
 
 
 def fuzz_one(data: bytes) -> None:
@@ -73,15 +76,17 @@ def fuzz_one(data: bytes) -> None:
     assert sink.verified <= body.length
 
 
-def made(tape: Tape) -> Body:
-    """Return the body that *tape* makes."""
+def made(tape: Tape, *, seed: str = SEED) -> Body:
+    """Return the body that *tape* makes, whose first chunk is signed after *seed*."""
     signed, trailers = bool(tape.byte() % 2), bool(tape.byte() % 2)
     parts = tape.pick(_PIECES)
     body = framed(
         parts,
         signer=S3_SIGNER,
-        seed=SEED if signed else None,
-        trailers=TRAILERS if trailers else None,
+        seed=seed if signed else None,
+        trailers=dict(zip(TRAILERS, (crc32(b"".join(parts)), "1 2"), strict=True))
+        if trailers
+        else None,
     )
     for _ in range(tape.byte() % 3):
         body = edited(tape, body)
@@ -95,8 +100,8 @@ def made(tape: Tape) -> Body:
         end = at + tape.pick((0, 0, 1, 2, 4, 64, len(raw)))
         raw = raw[:at] + tape.pick(_INSERTS) + raw[end:]
     length = sum(map(len, parts)) + tape.pick((0, 0, 0, 0, 0, 1, -1, 10**15))
-    declared = tuple(TRAILERS)[: tape.pick((2, 2, 2, 1, 0))] if trailers else None
-    return Body(raw=raw, length=max(length, 0), signed=signed, declared=declared)
+    declared = TRAILERS[: tape.pick((2, 2, 2, 1, 0))] if trailers else None
+    return Body(raw=raw, length=max(length, 0), signed=signed, declared=declared, seed=seed)
 
 
 def edited(tape: Tape, body: Framed) -> Framed:
@@ -135,7 +140,7 @@ def decoded(
     """Return what the decoder makes of *parts*, None where it refuses them."""
     timestamp = find_iso_basic(S3_SIGNER.timestamp)
     assert timestamp is not None
-    chain = SignatureChain(KEY, timestamp=timestamp, scope=SCOPE, seed=SEED.encode())
+    chain = SignatureChain(KEY, timestamp=timestamp, scope=SCOPE, seed=body.seed.encode())
     decoder = ChunkedDecoder(
         sink,
         decoded_length=body.length,
@@ -155,7 +160,7 @@ def decoded(
 
 def read(body: Body) -> tuple[bytes, Mapping[str, str]] | None:
     """Return what *body* is, read as a whole; None where it is to be refused."""
-    data, rest, previous, small = b"", body.raw, SEED, False
+    data, rest, previous, small = b"", body.raw, body.seed, False
     while True:
         header, newline, rest = rest.partition(b"\r\n")
         found = _HEADER.fullmatch(header)

@@ -34,7 +34,7 @@ KEEPING = ("gunicorn gthread", "gunicorn gevent", "waitress", "cheroot")
 #: It does not undo the chunks of a body, and says so: 411.
 NOT_CHUNKED = "uWSGI"
 
-each_form = pytest.mark.parametrize("form", (*PLAIN_FORMS, *FORMS))
+each_form = pytest.mark.parametrize("form", [*PLAIN_FORMS, *FORMS])
 each_application = pytest.mark.parametrize("application", HOSTILE)
 
 

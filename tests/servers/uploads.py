@@ -122,7 +122,11 @@ def _in_chunks(raw: bytes) -> Iterator[tuple[str, bytes]]:
     yield "no last chunk", bare.encode()
     for at, line in enumerate(body.trailers):
         name, _, value = line.partition(b":")
-        lines = (*body.trailers[:at], name + b":" + value.swapcase()[::-1], *body.trailers[at + 1 :])
+        lines = (
+            *body.trailers[:at],
+            name + b":" + value.swapcase()[::-1],
+            *body.trailers[at + 1 :],
+        )
         yield f"trailer {at}", replace(body, trailers=lines).encode()
     if body.trailers:
         yield "no trailers", replace(body, trailers=()).encode()
