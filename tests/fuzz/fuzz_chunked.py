@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
@@ -16,7 +17,6 @@ from tests.core.signing import S3_SIGNER
 from tests.core.uploads import EMPTY
 from tests.core.uploads import TRAILER_SIGNATURE
 from tests.core.uploads import Framed
-from tests.core.uploads import crc32
 from tests.core.uploads import framed
 from tests.core.uploads import sign
 from tests.fuzz.tape import Tape
@@ -32,8 +32,7 @@ from wsgi_sigv4.timestamps import find_iso_basic
 SEED = "0" * 64
 SCOPE = CredentialScope(date=S3_SIGNER.date, region=S3_SIGNER.region, service=S3_SIGNER.service)
 KEY = derive_signing_key(Secret(S3_SIGNER.secret), SCOPE)
-#: The names of the trailers; the first one has the checksum of the chunks for its value.
-TRAILERS = ("x-amz-checksum-crc32", "x-amz-meta-z")
+TRAILERS = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-meta-z": "1 2"}
 
 _PIECES: tuple[tuple[bytes, ...], ...] = (
     (b"hello",),
@@ -76,17 +75,27 @@ def fuzz_one(data: bytes) -> None:
     assert sink.verified <= body.length
 
 
-def made(tape: Tape, *, seed: str = SEED) -> Body:
-    """Return the body that *tape* makes, whose first chunk is signed after *seed*."""
-    signed, trailers = bool(tape.byte() % 2), bool(tape.byte() % 2)
+def made(
+    tape: Tape,
+    *,
+    seed: str = SEED,
+    trailers: Callable[[bytes], Mapping[str, str]] = lambda _: TRAILERS,
+) -> Body:
+    """Return the body that *tape* makes.
+
+    Args:
+        tape: the tape.
+        seed: the signature before that of the first chunk.
+        trailers: returns the trailers of the data.
+    """
+    signed, has_trailers = bool(tape.byte() % 2), bool(tape.byte() % 2)
     parts = tape.pick(_PIECES)
+    named = trailers(b"".join(parts))
     body = framed(
         parts,
         signer=S3_SIGNER,
         seed=seed if signed else None,
-        trailers=dict(zip(TRAILERS, (crc32(b"".join(parts)), "1 2"), strict=True))
-        if trailers
-        else None,
+        trailers=named if has_trailers else None,
     )
     for _ in range(tape.byte() % 3):
         body = edited(tape, body)
@@ -100,7 +109,7 @@ def made(tape: Tape, *, seed: str = SEED) -> Body:
         end = at + tape.pick((0, 0, 1, 2, 4, 64, len(raw)))
         raw = raw[:at] + tape.pick(_INSERTS) + raw[end:]
     length = sum(map(len, parts)) + tape.pick((0, 0, 0, 0, 0, 1, -1, 10**15))
-    declared = TRAILERS[: tape.pick((2, 2, 2, 1, 0))] if trailers else None
+    declared = tuple(named)[: tape.pick((2, 2, 2, 1, 0))] if has_trailers else None
     return Body(raw=raw, length=max(length, 0), signed=signed, declared=declared, seed=seed)
 
 

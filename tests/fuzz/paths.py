@@ -21,6 +21,7 @@ from tests.core.signing import SECRET
 from tests.core.uploads import SIGNED
 from tests.core.uploads import SIGNED_TRAILER
 from tests.core.uploads import UNSIGNED_TRAILER
+from tests.core.uploads import crc32
 from tests.core.uploads import signature_of
 from tests.fuzz.fuzz_chunked import Body
 from tests.fuzz.fuzz_chunked import made
@@ -59,8 +60,8 @@ class Result:
 
 def upload(tape: bytes) -> tuple[Message, Body] | None:
     """Return the upload that *tape* makes; None where no header can say what its body is."""
-    body = made(Tape(tape))
-    if body.declared is None and not body.signed:
+    body = made(Tape(tape), trailers=_checksum)
+    if body.declared == () or (body.declared is None and not body.signed):
         return None
     form = UNSIGNED_TRAILER if not body.signed else SIGNED_TRAILER
     named = {
@@ -72,8 +73,13 @@ def upload(tape: bytes) -> tuple[Message, Body] | None:
         named["X-Amz-Trailer"] = ",".join(body.declared)
     head = S3_SIGNER.sign(Message.of("PUT", "/bucket/key", headers=named))
     # The same tape again: what the headers say does not depend on their signature.
-    body = made(Tape(tape), seed=signature_of(head))
+    body = made(Tape(tape), seed=signature_of(head), trailers=_checksum)
     return replace(head, body=body.raw), body
+
+
+def _checksum(data: bytes) -> dict[str, str]:
+    # One is all that a request may carry.
+    return {"x-amz-checksum-crc32": crc32(data)}
 
 
 def through(message: Message, *, stream: bool, size: int) -> Result:
