@@ -168,7 +168,10 @@ def settle(body: StreamedBody, environ: WSGIEnvironment, *, failed: bool) -> Non
 
 def dismiss(body: StreamedBody, environ: WSGIEnvironment) -> None:
     """Drain *body*, which is refused, and leave neither it nor an identity in *environ*."""
-    body.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
+    if body.is_untouched and _awaits_continue(environ):
+        body.close()
+    else:
+        body.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
     forget_identity(environ)
     forget_body(environ)
 

@@ -201,10 +201,16 @@ def _inherited(
 
 
 def _accept(request: HttpRequest, identity: Identity, *, allowed: object) -> None:
+    body: StreamedBody | None = getattr(request, _STREAMED, None)
     # Nothing but True: a response that says no, say, is no consent.
     if allowed is not True:
+        if body is not None:
+            dismiss(body, request.META)
+            _take_body(request, request.META)
         with naming(identity):
             raise AccessDenied
+    if body is not None and not body.is_untouched:
+        raise RuntimeError("AUTHORIZE has read a body that the view is to read")
     request.META[ACCESS_KEY_ID] = identity.access_key_id
     request.META[IDENTITY] = identity
 

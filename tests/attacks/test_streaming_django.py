@@ -223,3 +223,31 @@ def test_upload_handler_sees_no_end_of_a_forged_file(form: str) -> None:
     assert status >= 400
     assert "complete" not in SEEN
     assert form != SIGNED or b"x" not in b"".join(SEEN)
+
+
+def test_upload_that_is_not_allowed_is_drained(sigv4: Callable[..., None]) -> None:
+    """A client that sends first sees the refusal, and nothing reads what was not verified."""
+    sigv4(AUTHORIZE=f"{__name__}.refuses")
+    message = signed(*PIECES, form=SIGNED)
+    status, body, _ = answer_to(answers_at_once, message)
+    assert status == 403
+    assert b"<Code>AccessDenied</Code>" in body
+    assert SEEN[0].read() == b""
+
+
+def refuses(identity: Any, environ: dict[str, Any]) -> bool:
+    """Allow nobody, and remember the body."""
+    SEEN.append(environ["wsgi.input"].raw._incoming._stream)
+    return False
+
+
+def test_authorize_must_not_read_the_body(sigv4: Callable[..., None]) -> None:
+    """It would judge by bytes that are not verified, and take them from the view."""
+    sigv4(AUTHORIZE=f"{__name__}.reads")
+    with pytest.raises(RuntimeError, match="AUTHORIZE has read"):
+        answer_to(answers_at_once, signed(*PIECES, form=SIGNED))
+
+
+def reads(identity: Any, environ: dict[str, Any]) -> bool:
+    """Read before anything of the body was verified."""
+    return environ["wsgi.input"].read(1) != b""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Iterable
@@ -134,3 +136,27 @@ def test_refused_upload_does_not_stay_the_remote_user() -> None:
     answer = call(middleware, environ)
     assert answer.status == 400
     assert "REMOTE_USER" not in environ
+
+
+class Full(io.BytesIO):
+    """A file whose disk turns out to be full, once, when what is in its buffer is to be written."""
+
+    failed = False
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Fail where something is to be read for the second time."""
+        if self.tell() and offset and not self.failed:
+            self.failed = True
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().seek(offset, whence)
+
+
+@pytest.mark.parametrize("deal", [swallows, reads_all, generates])
+def test_disk_that_is_full_when_read_makes_no_success(
+    deal: Deal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T44: a file may tell only on reading that it could not be written; there is no second try."""
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Full())
+    app, answer = served(STREAMED[PayloadForm.STREAMING_SIGNED], deal, memory_limit=10)
+    assert answer.status == 503
+    assert all(isinstance(error, OSError) for error in app.errors)
