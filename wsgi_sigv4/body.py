@@ -217,8 +217,6 @@ class StreamedBody(io.RawIOBase):
 
     def _advance(self) -> None:
         """Take the next piece, or what comes after the last one; remember what went wrong."""
-        if self._fault is not None:
-            raise self._fault
         try:
             with naming(self._verification.attempt):
                 piece = next(self._pieces, None)

@@ -42,9 +42,8 @@ def adopt(request: HttpRequest, identity: Identity | None, conf: Configuration) 
 
 def disown(request: HttpRequest, conf: Configuration) -> None:
     """Undo what was done for the identity of *request*, whose body was refused."""
-    identity, cast("SigV4Request", request).sigv4 = cast("SigV4Request", request).sigv4, None
-    if identity is not None:
-        set_user(request, identity, None)
+    set_user(request, cast("Identity", cast("SigV4Request", request).sigv4), None)
+    cast("SigV4Request", request).sigv4 = None
     if conf.remote_user is not None:
         request.META.pop("REMOTE_USER", None)
     session = getattr(request, "session", None)

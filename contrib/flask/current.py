@@ -73,9 +73,7 @@ def remember_anonymous(*, varies: bool) -> None:
 
 def disown() -> None:
     """Undo what was done for the identity of the current request, whose body was refused."""
-    verified = _find_verified()
-    if verified is not None:
-        verified.identity = None
+    vars(request_itself())[_VERIFIED].identity = None
     g.pop("_login_user", None)
     _restore_session()
 

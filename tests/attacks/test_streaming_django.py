@@ -113,6 +113,12 @@ def reads_to_the_length(request: Any) -> HttpResponse:
     return HttpResponse("done")
 
 
+def reads_and_fails(request: Any) -> HttpResponse:
+    """Leave the error of a body to Django."""
+    assert request.body
+    return HttpResponse("done")
+
+
 def looks_at_the_form(request: Any) -> HttpResponse:
     """Have Django parse what is no form."""
     with suppress(Exception):
@@ -139,7 +145,7 @@ def takes_the_stream_apart(request: Any) -> HttpResponse:
 
 VIEWS = (
     *(answers_at_once, swallows, reads_to_the_length, looks_at_the_form, streams),
-    *(has_no_content, takes_the_stream_apart),
+    *(has_no_content, takes_the_stream_apart, reads_and_fails),
 )
 
 
@@ -169,6 +175,13 @@ def test_session_of_a_refused_upload_is_not_handed_out() -> None:
     assert "sessionid" in cookies
     status, _, cookies = answer_to(log_in, forged())
     assert (status, dict(cookies)) == (403, {})
+
+
+def test_project_without_sessions_refuses_as_well(settings: Any) -> None:
+    """Without a session there is nothing to undo."""
+    settings.MIDDLEWARE = settings.MIDDLEWARE[-1:]
+    status, _, _ = answer_to(answers_at_once, forged())
+    assert status == 403
 
 
 @pytest.mark.parametrize("view", [answers_at_once, lambda _: HttpResponse("no", status=404)])
@@ -250,4 +263,4 @@ def test_authorize_must_not_read_the_body(sigv4: Callable[..., None]) -> None:
 
 def reads(identity: Any, environ: dict[str, Any]) -> bool:
     """Read before anything of the body was verified."""
-    return environ["wsgi.input"].read(1) != b""
+    return bool(environ["wsgi.input"].read(1))

@@ -33,7 +33,7 @@ View = Callable[[], Any]
 
 def streaming(view: View, **config: object) -> Flask:
     """Return an app whose views are all *view*, which reads while the client sends."""
-    return app_with(view, SIGV4_STREAM=True, SECRET_KEY="a key for tests", **config)
+    return app_with(view, **({"SIGV4_STREAM": True, "SECRET_KEY": "for tests"} | config))
 
 
 def forged() -> Message:
@@ -112,6 +112,11 @@ def test_t50_no_view_turns_a_forged_body_into_a_success(view: View, form: str) -
         answer = send(app, other)
         assert answer.status_code >= 400, label
         assert b"done" not in answer.data, label
+
+
+def test_app_without_sessions_refuses_as_well() -> None:
+    """Without a secret key there is nothing to undo."""
+    assert send(streaming(answers_at_once, SECRET_KEY=None), forged()).status_code == 403
 
 
 @pytest.mark.parametrize("permanent", [False, True])

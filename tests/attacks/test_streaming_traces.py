@@ -21,7 +21,12 @@ from tests.attacks.test_streaming import forged
 from tests.core.uploads import SIGNED
 from tests.core.uploads import upload
 from tests.wsgi.calls import call
+from tests.wsgi.inputs import Socket
+from tests.wsgi.servers import GUNICORN
+from tests.wsgi.servers import UWSGI
+from tests.wsgi.servers import Server
 from tests.wsgi.servers import environ_of
+from tests.wsgi.streamed import DATA
 from tests.wsgi.streamed import STREAMED
 from tests.wsgi.streamed import Start
 from tests.wsgi.streamed import Streaming
@@ -34,6 +39,10 @@ from tests.wsgi.test_streaming import Deal
 from tests.wsgi.test_streaming import served
 from tests.wsgi.test_streaming import verifier
 from wsgi_sigv4 import SigV4Middleware
+from wsgi_sigv4.authentication import authenticate
+from wsgi_sigv4.authentication import dismiss
+from wsgi_sigv4.authentication import streamed_body
+from wsgi_sigv4.options import Options
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.spooling import Spool
 
@@ -138,20 +147,34 @@ def test_refused_upload_does_not_stay_the_remote_user() -> None:
     assert "REMOTE_USER" not in environ
 
 
+@pytest.mark.parametrize(("server", "received"), [(GUNICORN, len(DATA)), (UWSGI, 0)])
+def test_refused_client_is_not_asked_for_its_body(server: Server, received: int) -> None:
+    """A body that a client sends when it is asked to is not asked for to be drained."""
+    message = STREAMED[PayloadForm.SHA256]
+    sent = Socket(message.body)
+    environ = environ_of(message, server, body=sent, HTTP_EXPECT="100-continue")
+    environ["CONTENT_LENGTH"] = str(len(DATA))
+    assert authenticate(environ, verifier(), Options(stream=True)) is not None
+    body = streamed_body(environ)
+    assert body is not None
+    dismiss(body, environ)
+    assert (sent.received, body.closed, environ["wsgi.input"].read()) == (received, True, b"")
+
+
 class Full(io.BytesIO):
-    """A file whose disk turns out to be full, once, when what is in its buffer is to be written."""
+    """A file on a disk that turns out to be full, once, when it is read."""
 
     failed = False
 
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Fail where something is to be read for the second time."""
-        if self.tell() and offset and not self.failed:
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Fail the first time."""
+        if not self.failed:
             self.failed = True
             raise OSError(errno.ENOSPC, "No space left on device")
-        return super().seek(offset, whence)
+        return super().read(size)
 
 
-@pytest.mark.parametrize("deal", [swallows, reads_all, generates])
+@pytest.mark.parametrize("deal", [swallows, reads_all])
 def test_disk_that_is_full_when_read_makes_no_success(
     deal: Deal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
