@@ -175,13 +175,19 @@ def settle(body: StreamedBody, environ: WSGIEnvironment, *, failed: bool) -> Non
 
 def dismiss(body: StreamedBody, environ: WSGIEnvironment) -> None:
     """Drain *body*, which is refused, and leave neither it nor an identity in *environ*."""
-    body.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
+    if body.is_untouched and _awaits_continue(environ):
+        body.close()
+    else:
+        body.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
     forget_identity(environ)
     forget_body(environ)
 
 
 def forget_body(environ: WSGIEnvironment) -> None:
-    """Leave an empty body in *environ*: an error page must neither wait for a form nor see it."""
+    """Leave an empty body in *environ*.
+
+    Error pages and logs that look at a form must neither wait for it nor see it.
+    """
     environ["wsgi.input"] = io.BytesIO()
     environ["CONTENT_LENGTH"] = "0"
     environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -149,15 +149,19 @@ class StreamedBody(io.RawIOBase):
         with self._lock:
             if self.closed:
                 raise ValueError("the request is done")
-            try:
-                while self._fault is None and not self._is_complete and not self._ready():
-                    self._advance()
-            except SigV4Error as refusal:
-                raise BodyRefused("the body was refused") from refusal
             if self._fault is not None:
                 raise BodyRefused("the body was refused before") from self._fault
-            data = self._spool.read(min(len(view), self._ready()))
-            self._handed_on += len(data)
+            try:
+                while not self._is_complete and not self._ready():
+                    self._advance()
+                data = self._spool.read(min(len(view), self._ready()))
+                self._handed_on += len(data)
+            except BaseException as fault:
+                # What a swallowed error has lost, no later byte makes up for.
+                self._fault = fault
+                if isinstance(fault, SigV4Error):
+                    raise BodyRefused("the body was refused") from fault
+                raise
         view[: len(data)] = data
         return len(data)
 
@@ -168,6 +172,8 @@ class StreamedBody(io.RawIOBase):
             SigV4Error: the reason for which the body is refused, now or earlier.
         """
         with self._lock:
+            if self._fault is not None:
+                raise self._fault
             while not self._is_complete:
                 self._advance()
 
@@ -211,8 +217,6 @@ class StreamedBody(io.RawIOBase):
 
     def _advance(self) -> None:
         """Take the next piece, or what comes after the last one; remember what went wrong."""
-        if self._fault is not None:
-            raise self._fault
         try:
             with naming(self._verification.attempt):
                 piece = next(self._pieces, None)
@@ -221,7 +225,6 @@ class StreamedBody(io.RawIOBase):
                     return
                 self._verifier.finish()
         except BaseException as fault:
-            # What a swallowed error has lost, no later byte makes up for.
             self._fault = fault
             raise
         self.trailers.update(self._verification.trailers)

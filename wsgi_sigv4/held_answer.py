@@ -27,6 +27,7 @@ class HeldAnswer:
         self._settle = settle
         self._held: tuple[str, list[tuple[str, str]]] | None = None
         self._write: Callable[[bytes], object] | None = None
+        self._is_error = False
 
     @property
     def is_out(self) -> bool:
@@ -42,6 +43,9 @@ class HeldAnswer:
     ) -> Callable[[bytes], object]:
         """Keep *status* and *headers*: the ``start_response`` of the application."""
         if self._write is not None:
+            if self._is_error and not _is_error(status):
+                # It was let out as an error, without all that a success has to wait for.
+                raise _cause(exc_info)
             return self._start_response(status, headers, exc_info)
         if self._held is not None and exc_info is None:
             raise AssertionError("the application has called start_response twice")
@@ -58,9 +62,20 @@ class HeldAnswer:
             if self._held is None:
                 raise AssertionError("the application has not called start_response")
             status, headers = self._held
-            self._settle(status.startswith(("4", "5")))
+            self._is_error = _is_error(status)
+            self._settle(self._is_error)
             self._write = self._start_response(status, headers)
         return self._write
 
     def _write_through(self, data: bytes) -> None:
         self.let_out()(data)
+
+
+def _is_error(status: str) -> bool:
+    return status.startswith(("4", "5"))
+
+
+def _cause(exc_info: OptExcInfo | None) -> BaseException:
+    """Return what ``start_response`` raises where the headers have been sent (PEP 3333)."""
+    error = None if exc_info is None else exc_info[1]
+    return error or AssertionError("the application has called start_response twice")

@@ -197,8 +197,10 @@ class SigV4Middleware:
                 _close(answer)
                 raise
         else:
-            return ClosingIterator(chain((first,), pieces), [partial(_close, answer), body.close])
+            return ClosingIterator(chain((first,), pieces), partial(_close_both, answer, body))
         dismiss(body, environ)
+        if self._remote_user is not None:
+            environ.pop("REMOTE_USER", None)
         _close(answer)
         return self._refuse(refusal, environ, start_response)
 
@@ -221,6 +223,13 @@ def _close(answer: Iterable[bytes]) -> None:
     close = getattr(answer, "close", None)
     if close is not None:
         close()
+
+
+def _close_both(answer: Iterable[bytes], body: StreamedBody) -> None:
+    try:
+        _close(answer)
+    finally:
+        body.close()
 
 
 def _varying(start_response: StartResponse) -> StartResponse:

@@ -20,7 +20,8 @@ from wsgi_sigv4.errors import StorageUnavailable
 class Spool:
     """Bytes that come out in the order in which they were put in.
 
-    What has been read makes room: its size is that of what is still to be read.
+    What has been read makes room, where what is left fits into memory: a stream
+    of any length takes no more than its largest chunk does.
 
     Args:
         memory_limit: bytes above which they are kept in a temporary file.
@@ -45,7 +46,7 @@ class Spool:
             StorageUnavailable: if the disk is full.
         """
         with _room():
-            self._move(self._written + len(data))
+            self._make_room(len(data))
             self._file.seek(self._written)
             self._file.write(data)
         self._written += len(data)
@@ -83,13 +84,25 @@ class Spool:
         with suppress(OSError):
             self._file.close()
 
-    def _move(self, size: int) -> None:
-        if size <= self._memory_limit or self._is_on_disk:
+    def _make_room(self, size: int) -> None:
+        """Forget what was read, or go to disk, where *size* more bytes are too many for memory."""
+        if self._written + size <= self._memory_limit:
             return
-        self._is_on_disk = True
-        memory, self._file = self._file, tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
-        memory.seek(0)
-        self._file.write(memory.read())
+        # So nothing is moved more often than as much has been read.
+        if self._read >= self.size and self.size + size <= self._memory_limit:
+            self._move(io.BytesIO(), is_on_disk=False)
+        elif not self._is_on_disk:
+            file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
+            self._move(file, is_on_disk=True)
+
+    def _move(self, file: IO[bytes], *, is_on_disk: bool) -> None:
+        """Keep what is still to be read in *file*."""
+        self._file.seek(self._read)
+        rest = self._file.read(self.size)
+        self._file.close()
+        self._file, self._is_on_disk = file, is_on_disk
+        self._read, self._written = 0, len(rest)
+        file.write(rest)
 
 
 def spool(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from typing import cast
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from wsgi_sigv4.authentication import set_remote_user
@@ -49,6 +50,10 @@ def disown(request: HttpRequest, conf: Configuration) -> None:
     set_user(request, identity, None)
     if conf.remote_user is not None:
         request.META.pop("REMOTE_USER", None)
+    session = getattr(request, "session", None)
+    if session is not None and session.modified:
+        # What a view has put there would go out as a cookie, beside the refusal.
+        request.session = type(session)(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
 
 
 def is_anonymous(request: HttpRequest) -> bool:

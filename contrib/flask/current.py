@@ -17,8 +17,10 @@ from flask import after_this_request
 from flask import current_app
 from flask import g
 from flask import request
+from flask import session
 from werkzeug.local import LocalProxy
 
+from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 
@@ -44,11 +46,11 @@ class _Verified:
     """
 
     identity: Identity | None
-    body: IO[bytes] | None
+    body: IO[bytes] | StreamedBody | None
     refusal: SigV4Error | None = None
 
 
-def remember(identity: Identity, *, body: IO[bytes] | None) -> None:
+def remember(identity: Identity, *, body: IO[bytes] | StreamedBody | None) -> None:
     """Make *identity* that of the current request.
 
     Args:
@@ -83,6 +85,7 @@ def take_identity_away(refusal: SigV4Error) -> None:
     verified: _Verified = vars(request_itself())[_VERIFIED]
     verified.identity, verified.refusal = None, refusal
     _replace_session_user()
+    _restore_session()
 
 
 def find_refusal() -> SigV4Error | None:
@@ -119,6 +122,17 @@ def forget(_: BaseException | None) -> None:
         g.pop("_login_user", None)
     if verified.body is not None:
         verified.body.close()
+
+
+def _restore_session() -> None:
+    # What a view has put there would go out as a cookie, beside the refusal.
+    interface, changed = current_app.session_interface, session
+    if interface.is_null_session(changed) or not changed.modified:
+        return
+    kept = interface.open_session(current_app, request_itself())
+    changed.clear()
+    changed.update(kept or {})
+    changed.modified = False
 
 
 def _find_verified() -> _Verified | None:

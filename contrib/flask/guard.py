@@ -31,6 +31,7 @@ from wsgi_sigv4.authentication import claim
 from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.authentication import streamed_body
+from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.contrib.flask.current import find_identity
 from wsgi_sigv4.contrib.flask.current import find_refusal
 from wsgi_sigv4.contrib.flask.current import is_anonymous
@@ -181,7 +182,8 @@ class Guard:
             forget_identity(environ)
             with naming(identity):
                 raise PathNotRouted
-        self._accept(identity, body=environ["wsgi.input"])
+        # The stream above the body may be busy, or in other hands.
+        self._accept(identity, body=environ["wsgi.input"] if body is None else body)
         if body is not None and settlement is not None:
             settlement.body = body
             after_this_request(partial(self._settled, settlement))
@@ -207,7 +209,7 @@ class Guard:
             _forget_kept()
         return response
 
-    def _accept(self, identity: Identity, *, body: IO[bytes] | None) -> None:
+    def _accept(self, identity: Identity, *, body: IO[bytes] | StreamedBody | None) -> None:
         set_remote_user(request.environ, identity, self.remote_user)
         remember(identity, body=body)
 

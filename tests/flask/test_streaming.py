@@ -131,7 +131,7 @@ def test_view_reads_while_the_client_sends(form: PayloadForm) -> None:
 
     answer = send(app_with(view), message, body=sent)
     assert (answer.status_code, answer.text) == (200, ACCESS_KEY_ID)
-    assert answer.headers["Vary"] == "Authorization"
+    assert "Authorization" in answer.headers["Vary"]
     first, *_, last = seen
     assert first[1] > len(message.body) / 3
     assert last == (len(DATA), 0)
@@ -756,7 +756,8 @@ def test_temporary_files_are_closed(
     message = STREAMED[PayloadForm.STREAMING_SIGNED]
     app = app_with(view, SIGV4_MEMORY_LIMIT=10)
     send(app, forged(message) if is_forged else message)
-    assert opened or view is closes
+    # Nobody can read the body any more: what is left of it is not kept.
+    assert opened or view in (closes, throws_away)
     assert all(file.closed for file in opened)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
@@ -60,6 +61,7 @@ class Body:
     length: int
     signed: bool
     declared: tuple[str, ...] | None
+    seed: str = SEED
 
 
 def fuzz_one(data: bytes) -> None:
@@ -73,15 +75,27 @@ def fuzz_one(data: bytes) -> None:
     assert sink.verified <= body.length
 
 
-def made(tape: Tape) -> Body:
-    """Return the body that *tape* makes."""
-    signed, trailers = bool(tape.byte() % 2), bool(tape.byte() % 2)
+def made(
+    tape: Tape,
+    *,
+    seed: str = SEED,
+    trailers: Callable[[bytes], Mapping[str, str]] = lambda _: TRAILERS,
+) -> Body:
+    """Return the body that *tape* makes.
+
+    Args:
+        tape: the tape.
+        seed: the signature before that of the first chunk.
+        trailers: returns the trailers of the data.
+    """
+    signed, has_trailers = bool(tape.byte() % 2), bool(tape.byte() % 2)
     parts = tape.pick(_PIECES)
+    named = trailers(b"".join(parts))
     body = framed(
         parts,
         signer=S3_SIGNER,
-        seed=SEED if signed else None,
-        trailers=TRAILERS if trailers else None,
+        seed=seed if signed else None,
+        trailers=named if has_trailers else None,
     )
     for _ in range(tape.byte() % 3):
         body = edited(tape, body)
@@ -95,8 +109,8 @@ def made(tape: Tape) -> Body:
         end = at + tape.pick((0, 0, 1, 2, 4, 64, len(raw)))
         raw = raw[:at] + tape.pick(_INSERTS) + raw[end:]
     length = sum(map(len, parts)) + tape.pick((0, 0, 0, 0, 0, 1, -1, 10**15))
-    declared = tuple(TRAILERS)[: tape.pick((2, 2, 2, 1, 0))] if trailers else None
-    return Body(raw=raw, length=max(length, 0), signed=signed, declared=declared)
+    declared = tuple(named)[: tape.pick((2, 2, 2, 1, 0))] if has_trailers else None
+    return Body(raw=raw, length=max(length, 0), signed=signed, declared=declared, seed=seed)
 
 
 def edited(tape: Tape, body: Framed) -> Framed:
@@ -135,7 +149,7 @@ def decoded(
     """Return what the decoder makes of *parts*, None where it refuses them."""
     timestamp = find_iso_basic(S3_SIGNER.timestamp)
     assert timestamp is not None
-    chain = SignatureChain(KEY, timestamp=timestamp, scope=SCOPE, seed=SEED.encode())
+    chain = SignatureChain(KEY, timestamp=timestamp, scope=SCOPE, seed=body.seed.encode())
     decoder = ChunkedDecoder(
         sink,
         decoded_length=body.length,
@@ -155,7 +169,7 @@ def decoded(
 
 def read(body: Body) -> tuple[bytes, Mapping[str, str]] | None:
     """Return what *body* is, read as a whole; None where it is to be refused."""
-    data, rest, previous, small = b"", body.raw, SEED, False
+    data, rest, previous, small = b"", body.raw, body.seed, False
     while True:
         header, newline, rest = rest.partition(b"\r\n")
         found = _HEADER.fullmatch(header)

@@ -16,6 +16,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from typing import Any
 
+from tests.wsgi.streamed import APPLICATIONS
+from tests.wsgi.streamed import Streaming
+from tests.wsgi.streamed import throws_away
 from wsgi_sigv4 import GENERIC
 from wsgi_sigv4 import S3
 from wsgi_sigv4 import Credentials
@@ -37,9 +40,14 @@ REGION = "us-east-1"
 OPTIONS_VARIABLE = "SIGV4_TEST_OPTIONS"
 CALLS_VARIABLE = "SIGV4_TEST_CALLS"
 
-#: Unsigned headers of the tests: the service that is called, and a name for the request.
+#: Unsigned headers of the tests: the service that is called, a name for the request, and the
+#: application that it is for, where that is not `echo`.
 SERVICE_HEADER = "X-Test-Service"
 CASE_HEADER = "X-Test-Case"
+APPLICATION_HEADER = "X-Test-Application"
+
+#: Applications that treat their body badly, by name; servers need their environ themselves.
+HOSTILE = {deal.__name__: deal for deal in APPLICATIONS if deal is not throws_away}
 
 
 def seen(environ: WSGIEnvironment, path: bytes, body: bytes) -> dict[str, Any]:
@@ -104,4 +112,12 @@ def behind_both_middlewares(app: WSGIApplication) -> WSGIApplication:
     return application
 
 
-application = behind_both_middlewares(echo)
+def chosen(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer as the application does that APPLICATION_HEADER names."""
+    name = environ.get("HTTP_X_TEST_APPLICATION")
+    if name is None:
+        return echo(environ, start_response)
+    return Streaming(deal=HOSTILE[name])(environ, start_response)
+
+
+application = behind_both_middlewares(chosen)

@@ -13,9 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from tempfile import TemporaryFile
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Any
+from wsgiref.util import FileWrapper
 
 from tests.core.messages import Message
 from tests.core.signing import S3_SIGNER
@@ -245,6 +247,27 @@ def closes(environ: WSGIEnvironment, start: Start, app: Streaming) -> Iterable[b
     return [b"done"]
 
 
+def sends_a_file(environ: WSGIEnvironment, start: Start, app: Streaming) -> Iterable[bytes]:
+    """Have the server send a file, as it can do behind the back of the application."""
+    file = TemporaryFile()  # noqa: SIM115 (closed with the answer)
+    file.write(b"done")
+    file.seek(0)
+    start("200 OK", [("Content-Length", "4")])
+    wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file)
+    return wrapped
+
+
+def changes_its_mind(_: WSGIEnvironment, start: Start, app: Streaming) -> Iterator[bytes]:
+    """Begin with an error, and replace it by a success before a byte of it is sent."""
+    start("500 Internal Server Error", [])
+    try:
+        app.read()
+        raise ValueError
+    except Exception as error:
+        start("200 OK", [], (type(error), error, error.__traceback__))
+    yield b"done"
+
+
 def throws_away(environ: WSGIEnvironment, start: Start, app: Streaming) -> Iterable[bytes]:
     """Take the body, and the framing, out of the environ."""
     environ.clear()
@@ -273,7 +296,8 @@ def reads_in_a_thread(_: WSGIEnvironment, start: Start, app: Streaming) -> Itera
 APPLICATIONS = (
     *(reads_all, reads_the_length, reads_all_but_the_last_byte, reads_one_byte, never_reads),
     *(answers_nothing, redirects, generates, yields_nothing_first, writes, writes_and_swallows),
-    *(swallows, answers_twice, closes, throws_away, reads_in_a_thread),
+    *(swallows, answers_twice, closes, throws_away, reads_in_a_thread, sends_a_file),
+    changes_its_mind,
 )
 
 
