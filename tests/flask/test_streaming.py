@@ -598,7 +598,7 @@ def test_error_handlers_see_the_refusal(stream: bool, kind: Any) -> None:
     assert (answer.status_code, answer.text) == (418, "my page")
     assert seen == [("PayloadHashMismatch", 400, False)]
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.headers["Vary"] == "Authorization"
+    assert "Authorization" in answer.headers["Vary"]
 
 
 @each_form
