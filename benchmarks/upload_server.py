@@ -9,6 +9,7 @@ from benchmarks.uploads import ACCESS_KEY_ID
 from benchmarks.uploads import PIECE
 from benchmarks.uploads import REGION
 from benchmarks.uploads import SECRET_ACCESS_KEY
+from wsgi_sigv4 import ConfigurationError
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
 
@@ -32,3 +33,12 @@ def application(*, stream: bool) -> SigV4Middleware:
     """Return the application behind the middleware, buffered or as a stream."""
     verifier = Verifier({ACCESS_KEY_ID: SECRET_ACCESS_KEY}, region=REGION, service="s3")
     return SigV4Middleware(receive, verifier, stream=stream)
+
+
+def can_stream() -> bool:
+    """Return whether the middleware can hand over a body while it arrives."""
+    try:
+        application(stream=True)
+    except ConfigurationError:
+        return False
+    return True
