@@ -40,7 +40,7 @@ def recording(service: str, make: Callable[[int], Recorded], count: int) -> Reco
 
 def generic_get(number: int) -> Recorded:
     """Return a GET for a service that is not S3."""
-    return _signed(GENERIC, "GET", f"/items?page={number}&q=green")
+    return _get(GENERIC, number)
 
 
 def json_post(number: int) -> Recorded:
@@ -51,7 +51,7 @@ def json_post(number: int) -> Recorded:
 
 def s3_get(number: int) -> Recorded:
     """Return a GET for S3."""
-    return _signed(S3, "GET", f"/bucket/folder/object-{number}")
+    return _get(S3, number)
 
 
 def presigned_get(number: int) -> Recorded:
@@ -70,31 +70,31 @@ def put(size: int) -> Callable[[int], Recorded]:
     return lambda number: _signed(S3, "PUT", f"/bucket/folder/object-{number}", body)
 
 
-def unknown_key(number: int) -> Recorded:
-    """Return a GET for S3 that is signed with a key that nobody knows."""
-    return _signed(S3, "GET", f"/bucket/folder/object-{number}", key="AKIDUNKNOWNEXAMPLE00")
+def unknown_key(number: int, service: str = S3) -> Recorded:
+    """Return a GET that is signed with a key that nobody knows."""
+    return _get(service, number, key="AKIDUNKNOWNEXAMPLE00")
 
 
-def wrong_signature(number: int) -> Recorded:
-    """Return a GET for S3 that is signed with another secret."""
-    return _signed(S3, "GET", f"/bucket/folder/object-{number}", secret="another")
+def wrong_signature(number: int, service: str = S3) -> Recorded:
+    """Return a GET that is signed with another secret."""
+    return _get(service, number, secret="another")
 
 
-def wrong_scope(number: int) -> Recorded:
+def wrong_scope(number: int, service: str = S3) -> Recorded:
     """Return a GET that is signed for another region."""
-    return _signed(S3, "GET", f"/bucket/folder/object-{number}", region="eu-west-1")
+    return _get(service, number, region="eu-west-1")
 
 
-def stale(number: int) -> Recorded:
+def stale(number: int, service: str = S3) -> Recorded:
     """Return a GET that says that it was signed an hour ago."""
-    request = s3_get(number)
+    request = _get(service, number)
     before = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - 3600))
     return replace(request, headers=request.headers | {"X-Amz-Date": before})
 
 
-def malformed(number: int) -> Recorded:
+def malformed(number: int, service: str = S3) -> Recorded:
     """Return a GET whose Authorization header says nothing."""
-    request = s3_get(number)
+    request = _get(service, number)
     garbage = f"AWS4-HMAC-SHA256 garbage {number}"
     return replace(request, headers=request.headers | {"Authorization": garbage})
 
@@ -104,8 +104,22 @@ BAD = (malformed, stale, wrong_scope, wrong_signature, unknown_key)
 
 
 def bad(number: int) -> Recorded:
-    """Return a request that is to be refused, of each kind in turn."""
-    return BAD[number % len(BAD)](number)
+    """Return a GET for a service that is not S3, to be refused; of each kind in turn."""
+    return BAD[number % len(BAD)](number, GENERIC)
+
+
+def _get(
+    service: str,
+    number: int,
+    *,
+    key: str = ACCESS_KEY_ID,
+    secret: str = SECRET_ACCESS_KEY,
+    region: str = REGION,
+) -> Recorded:
+    """Return a GET of the resource of that *number*."""
+    s3 = service == S3
+    target = f"/bucket/folder/object-{number}" if s3 else f"/items?page={number}&q=green"
+    return _signed(service, "GET", target, key=key, secret=secret, region=region)
 
 
 def _signed(
