@@ -17,7 +17,7 @@ from benchmarks.results import Row
 from benchmarks.results import Section
 
 #: Packages whose version may change a figure.
-PACKAGES = ("Werkzeug", "Flask", "Django", "gunicorn", "botocore", "awscrt")
+PACKAGES = ("wsgi-sigv4", "Werkzeug", "Flask", "Django", "gunicorn", "botocore", "awscrt")
 
 
 def table(section: Section) -> Iterator[str]:
@@ -41,12 +41,13 @@ def _line(row: Row, width: int) -> str:
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     verdict = {True: "met", False: "MISSED", None: ""}[row.is_met]
     target = "" if row.target is None else f"{row.target} {verdict}"
-    figures = f"{_figure(row.median):>12}{_figure(row.spread or 0):>10} {row.unit:8}"
+    figures = f"{figure(row.median):>12}{figure(row.spread or 0):>10} {row.unit:8}"
     return f"{name}{figures}{ratio:>8}  {target}  {row.note}"
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+def figure(value: float) -> str:
+    """Return *value* as a table shows it: three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def as_json(sections: Sequence[Section], *, quick: bool) -> str:

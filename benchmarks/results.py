@@ -40,8 +40,8 @@ class Target:
 
     def __str__(self) -> str:
         sign = "<=" if self.at_most else ">="
-        stretch = "" if self.stretch is None else f" [{self.stretch:g}]"
-        return f"{sign} {self.limit:g}{stretch}"
+        stretch = "" if self.stretch is None else f" [{self.stretch:.3g}]"
+        return f"{sign} {self.limit:.3g}{stretch}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,40 @@ def malformed(number: int, service: str = S3) -> Recorded:
     return replace(request, headers=request.headers | {"Authorization": garbage})
 
 
+def with_headers(count: int) -> Callable[[int], Recorded]:
+    """Return what makes a GET with *count* headers beside Authorization, all of them signed."""
+    # Those above, and X-Amz-Date; botocore does not sign User-Agent.
+    more = {f"X-Meta-{n}": f"value {n}" for n in range(count - len(HEADERS) - 1)}
+    return lambda number: _signed(GENERIC, "GET", f"/items?page={number}", b"", more)
+
+
+def with_parameters(count: int) -> Callable[[int], Recorded]:
+    """Return what makes a GET with *count* query parameters."""
+    query = "&".join(f"name-{n}=value%20{n}" for n in range(count))
+    return lambda number: _signed(
+        GENERIC, "GET", f"/items/{number}" + ("?" + query if query else "")
+    )
+
+
+def store(size: int) -> dict[str, str]:
+    """Return *size* keys and their secrets."""
+    return {_key_id(n): f"secret of {n}" for n in range(size)}
+
+
+def of_key(size: int) -> Callable[[int], Recorded]:
+    """Return what makes a GET that is signed with one of the first thousand of *size* keys."""
+
+    def make(number: int) -> Recorded:
+        n = number % min(size, 1000)
+        return _get(GENERIC, number, key=_key_id(n), secret=f"secret of {n}")
+
+    return make
+
+
+def _key_id(number: int) -> str:
+    return f"AKID{number:016}"
+
+
 #: What the flood consists of, in turn.
 BAD = (malformed, stale, wrong_scope, wrong_signature, unknown_key)
 

@@ -36,6 +36,10 @@ class Served:
         self._application = application
         self._status = ""
 
+    def copy(self) -> Served:
+        """Return another for the same application: one serves one request at a time."""
+        return Served(self._application)
+
     def prepare(self, request: Recorded) -> object:
         """Return the environ."""
         return request.environ()

@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol
@@ -61,7 +62,7 @@ def main() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _measured(arm: Arm, requests: tuple[Recorded, ...]) -> dict[str, object]:
+def _measured(arm: Arm, requests: Sequence[Recorded]) -> dict[str, object]:
     prepared = [arm.prepare(request) for request in requests]
     # Collections are part of what a verifier costs, but not those of all the requests at hand.
     gc.collect()
