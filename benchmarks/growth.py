@@ -130,9 +130,9 @@ def _seconds(
             prepared = [app.prepare(request) for request in share]
             gc.collect()
             gc.freeze()
-            start = time.perf_counter()
+            start = time.process_time()
             statuses = [app.verify(one) for one in prepared]
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
             gc.unfreeze()
             assert set(statuses) == {"200"}, (size, set(statuses))
             # The first round warms up.

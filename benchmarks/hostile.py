@@ -135,9 +135,9 @@ def attack(name: str, count: int) -> Outcome:
     batches = []
     for start in range(0, count, BATCH):
         prepared = [change(start + number, environ) for number in range(BATCH)]
-        began = time.perf_counter()
+        began = time.process_time()
         statuses = {app.verify(one) for one in prepared}
-        batches.append((time.perf_counter() - began) / BATCH)
+        batches.append((time.process_time() - began) / BATCH)
         assert statuses == {status}, statuses
     del prepared
     gc.collect()
@@ -155,9 +155,9 @@ def _good(app: Served) -> float:
     prepared = [app.prepare(kinds.generic_get(number)) for number in range(GOOD)]
     seconds = []
     for one in prepared:
-        start = time.perf_counter()
+        start = time.process_time()
         status = app.verify(one)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
         assert status == "200"
     return statistics.median(seconds)
 

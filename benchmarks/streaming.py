@@ -104,19 +104,19 @@ def _seconds_to_verify(made: Signed, pieces: Sequence[bytes]) -> float:
     request = Request(method="PUT", path=PATH.encode(), headers=tuple(headers))
     verified = BodyVerifier(verifier.verify(request))
     received = 0
-    start = time.perf_counter()
+    start = time.process_time()
     for piece in pieces:
         received += len(verified.feed(piece))
     identity = verified.finish()
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert (identity.access_key_id, received) == (ACCESS_KEY_ID, made.upload.size)
     return seconds
 
 
 def _seconds_to_hash(pieces: Sequence[bytes]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     digest = hashlib.sha256()
     for piece in pieces:
         digest.update(piece)
     digest.hexdigest()
-    return time.perf_counter() - start
+    return time.process_time() - start
