@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 Document = Mapping[str, Any]
 
 OURS = "#1f6f8b"
-OTHERS = "#b8b8b8"
-#: Kinds of request that are drawn, and the arms that are.
-DRAWN_KINDS = ("header-signed GET", "header-signed S3 GET", "presigned S3 GET", "S3 PUT, 64 KiB")
+#: Kinds of request that are drawn, and the arms that are; no PUT, whose body some do not look at.
+DRAWN_KINDS = ("header-signed GET", "JSON POST, 1 KiB", "header-signed S3 GET", "presigned S3 GET")
 DRAWN_ARMS = {
     "crypto floor": "#e0e0e0",
     "wsgi_sigv4": OURS,
@@ -35,9 +34,14 @@ def draw(document: Document, path: Path) -> None:
     from matplotlib import pyplot
 
     sections = {section["name"]: section for section in document["sections"]}
-    style: dict[Any, Any] = {"svg.hashsalt": "wsgi_sigv4", "svg.fonttype": "none", "font.size": 9}
+    style: dict[Any, Any] = {
+        "svg.hashsalt": "wsgi_sigv4",
+        "svg.fonttype": "none",
+        "font.size": 9,
+        "axes.titlesize": 10,
+    }
     with mpl.rc_context(style):
-        figure, axes = pyplot.subplots(2, 2, figsize=(10, 7.5), layout="constrained")
+        figure, axes = pyplot.subplots(2, 2, figsize=(12, 8), layout="constrained")
         _draw_verification(axes[0][0], sections["verification"])
         _draw_load(axes[0][1], sections["load"])
         _draw_streaming(axes[1][0], sections["streaming"])
@@ -66,8 +70,8 @@ def _draw_verification(axis: Axes, section: Document) -> None:
     middle = 0.4 - height / 2
     axis.set_yticks([number + middle for number in range(len(DRAWN_KINDS))], DRAWN_KINDS)
     axis.invert_yaxis()
-    axis.set_title("Verification of one request, microseconds", loc="left")
-    axis.legend(fontsize=7, frameon=False)
+    axis.set_title("Verification of one request, µs", loc="left")
+    axis.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.06), ncols=3)
 
 
 def _draw_load(axis: Axes, section: Document) -> None:
@@ -75,14 +79,14 @@ def _draw_load(axis: Axes, section: Document) -> None:
     kept = [100 * row["ratio"] for row in rows]
     _bars(axis, [row["name"] for row in rows], kept, "{:.0f} %")
     axis.set_xlim(0, 110)
-    axis.set_title("Requests per second that gunicorn keeps, %", loc="left")
+    axis.set_title("Requests per second that are kept", loc="left")
 
 
 def _draw_streaming(axis: Axes, section: Document) -> None:
     rows = [row for row in section["rows"] if row["ratio"] is not None]
     _bars(axis, [row["name"] for row in rows], [row["ratio"] for row in rows], "{:.2f}")
     axis.axvline(1, color="black", linewidth=0.6)
-    axis.set_title("Chunked bodies: throughput, SHA-256 alone = 1", loc="left")
+    axis.set_title("Throughput of chunked bodies, SHA-256 = 1", loc="left")
 
 
 def _draw_growth(axis: Axes, section: Document) -> None:
@@ -91,7 +95,7 @@ def _draw_growth(axis: Axes, section: Document) -> None:
         axis.plot(sizes, costs, marker=marker, markersize=4, label=name)
     axis.set_ylim(bottom=0)
     axis.set_xlabel("how many")
-    axis.set_title("Growth of the cost, microseconds", loc="left")
+    axis.set_title("Growth of the cost of a request, µs", loc="left")
     axis.legend(fontsize=7, frameon=False)
 
 
