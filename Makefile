@@ -25,7 +25,7 @@ help:
 	@echo "make matrix   the built wheel on every interpreter found, and with the oldest frameworks"
 	@echo "make fuzz     atheris for FUZZ_SECONDS=$(FUZZ_SECONDS) seconds"
 	@echo "make mutants  mutmut over the core"
-	@echo "make bench    what a verification costs"
+	@echo "make bench    what a verification costs; keeps page and chart in docs/ (ARGS='streaming memory': only those, and keeps nothing)"
 	@echo "make clean    remove what the others made, environments included"
 
 demo: .venv/.demo
@@ -64,9 +64,9 @@ mutants: .venv/.test
 	@echo "== mutmut over the core"
 	$(BIN)/nox -s mutants
 
-bench: .venv/.test
+bench: .venv/.test .venv-peers/.stamp
 	@echo "== benchmarks"
-	$(BIN)/nox -s bench
+	$(BIN)/nox -s bench -- $(or $(ARGS),--save)
 
 clean:
 	rm -rf .venv .venv-* .nox .node-clients build dist *.egg-info mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
@@ -90,13 +90,19 @@ STALE := $(shell .venv/bin/python -c '' 2>/dev/null || echo FORCE)
 
 .venv/.test: .venv/.made $(METADATA)
 	@echo "== .venv: the package and what the tests need (about a minute)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,bench]'
 	touch $@ .venv/.demo
 
 .venv-%/.stamp: tests/clients/environments/%.txt
 	@echo "== .venv-$*: a client with dependencies of its own"
 	$(PYTHON) -m venv --clear .venv-$*
 	.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+.venv-peers/.stamp: benchmarks/peers.txt
+	@echo "== .venv-peers: the verifiers that the benchmark compares with"
+	$(PYTHON) -m venv --clear .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 .node-clients/.stamp: tests/clients/environments/package.json

@@ -92,8 +92,8 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the accept path."""
-    session.install("-e", ".[test]")
+    """Measure what a verification costs; `--save` keeps page and chart in docs/."""
+    session.install("-e", ".[test,bench]")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
