@@ -31,7 +31,7 @@ from benchmarks.uploads import signed
 from benchmarks.uploads import wire
 from wsgi_sigv4 import Request
 from wsgi_sigv4 import Verifier
-from wsgi_sigv4.authentication import BodyVerifier
+from wsgi_sigv4.body import BodyVerifier
 
 HOST = "bucket.example"
 PATH = "/object"
