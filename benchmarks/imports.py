@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -50,7 +51,11 @@ def _imported() -> dict[str, float]:
     Raises:
         RuntimeError: if a package of an extra came along.
     """
-    found = subprocess.run([sys.executable, "-c", _PROGRAM], check=True, capture_output=True)
+    # Bytecode is kept, as it is where a package is installed.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    found = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], check=True, capture_output=True, env=environment
+    )
     answer = json.loads(found.stdout)
     along = sorted(set(answer.pop("loaded")).intersection(EXTRAS))
     if along:

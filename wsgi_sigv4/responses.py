@@ -23,10 +23,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from email.utils import formatdate
+from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from typing import Final
-from xml.sax.saxutils import escape
 
 from wsgi_sigv4.aws_reasons import AWS_REASONS
 from wsgi_sigv4.aws_reasons import JSON_NAMES
@@ -50,7 +50,7 @@ MAX_EVIDENCE: Final = 16 * 1024
 _JSON_TYPE: Final = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
 
 #: XML 1.0 cannot say these at all, not even escaped.
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SECRET_LINE: Final = re.compile(
     rb"^(cookie|authorization|proxy-authorization|x-amz-security-token|x-amz-s3session-token"
     rb"|x-amz-(?:copy-source-)?server-side-encryption-customer-key):.*$",
@@ -211,7 +211,8 @@ def _aws(
 
 def _xml(elements: Iterable[tuple[str, str]]) -> str:
     return "".join(
-        f"<{name}>{escape(_NOT_XML.sub('?', value))}</{name}>" for name, value in elements
+        f"<{name}>{escape(_NOT_XML.sub('?', value), quote=False)}</{name}>"
+        for name, value in elements
     )
 
 
