@@ -147,7 +147,7 @@ def _encoded(text: bytes, keep: bytes = b"") -> bytes:
 def _joined_headers(sent: SignedRequest) -> dict[bytes, bytes]:
     values: dict[bytes, list[bytes]] = {}
     for name, value in sent.headers:
-        if set(value) & set(b"\r\n\0"):
+        if set(value) & set(b"\r\n\0") or b"\n" in name:
             _refuse()
         values.setdefault(name.lower(), []).append(value.strip(_BLANKS))
     return {name: b",".join(several) for name, several in values.items()}
