@@ -141,8 +141,10 @@ class Entries:
             self._unknown.pop(question, None)
 
     def _entry(self, access_key_id: str, scope: CredentialScope) -> Entry | None:
-        scoped = self._known.get(access_key_id)
-        if scoped is None:
+        # Not get(), which looks it up twice.
+        try:
+            scoped = self._known[access_key_id]
+        except KeyError:
             return None
         return scoped.get(None) or scoped.get(scope)
 
