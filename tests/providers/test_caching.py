@@ -288,6 +288,22 @@ def test_stale_keys_end(clock: Clock) -> None:
         assert refused.value.retry_after == 7
 
 
+def test_stale_signing_key_is_not_renewed_by_another(clock: Clock) -> None:
+    """A signing key ends with its own stale time, though that of another scope came later."""
+    back_end = BackEnd(derives=True)
+    provider = caching(back_end, clock)
+    ask(provider, "A")
+    clock.now += TTL + STALE - 5
+    ask(provider, "A", scope=OTHER_SCOPE)
+    back_end.is_down = True
+    clock.now += 4.5
+    assert ask(provider, "A") is not None
+    clock.now += 0.5
+    with pytest.raises(CredentialsUnavailable):
+        ask(provider, "A")
+    assert ask(provider, "A", scope=OTHER_SCOPE) is not None
+
+
 def test_threads_while_the_back_end_is_down(clock: Clock) -> None:
     """Threads that wait for a back end that is down are told so, each by its own exception."""
     back_end = BackEnd()

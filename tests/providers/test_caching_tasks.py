@@ -137,6 +137,22 @@ def test_task_that_is_cancelled_takes_no_other_with_it(clock: Clock) -> None:
     assert len(provider._flights) == 0
 
 
+def test_waiting_task_that_is_cancelled_takes_no_other_with_it(clock: Clock) -> None:
+    """Where the client of a waiting task goes away, the leading one and the others go on."""
+    back_end = AsyncBackEnd()
+    provider = caching(back_end, clock)
+
+    async def tasks() -> list[object]:
+        everybody = [asyncio.ensure_future(aask(provider, "A")) for _ in range(5)]
+        await asyncio.sleep(0)
+        gone = everybody.pop(2)
+        gone.cancel()
+        return await asyncio.gather(*everybody)
+
+    assert [secret(one) for one in asyncio.run(tasks())] == [SECRET] * 4
+    assert len(back_end.asked) == 1
+
+
 def test_tasks_and_other_faults(clock: Clock) -> None:
     """A fault in a provider that is awaited rises in each task."""
     back_end = AsyncBackEnd()

@@ -118,7 +118,6 @@ class Entries:
             self._known_no_more(question)
             self._unknown[question] = None
             return
-        self._unknown.pop(question, None)
         now = self._clock()
         fresh_until = now + self._ttl
         stale_until = fresh_until + self._stale_seconds
