@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import inspect
 import pickle
 import sys
@@ -26,13 +25,7 @@ LEAVES = {
 
 def example(kind: type[SigV4Error]) -> SigV4Error:
     """Return a refusal of *kind* with something in each of its facts."""
-    if not dataclasses.is_dataclass(kind):
-        return kind()
-    facts: dict[str, Any] = {
-        field.name: f"<{field.name}>"
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING
-    }
+    facts: dict[str, Any] = {n: f"<{n}>" for n in kind._names if not hasattr(kind, n)}
     return kind(**facts)
 
 
@@ -114,11 +107,27 @@ def test_refusal_can_be_copied(kind: type[SigV4Error], made: Callable[[Any], Any
     again = made(refusal)
     assert type(again) is kind
     assert (str(again), repr(again), again.args) == (str(refusal), repr(refusal), refusal.args)
-    fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
-    hidden = {field.name for field in fields if not field.repr}
+    hidden = set(kind._hidden)
     assert not any(getattr(again, name) for name in hidden)
     kept = {name: value for name, value in vars(refusal).items() if name not in hidden}
     assert {name: vars(again)[name] for name in kept} == kept
+
+
+@pytest.mark.parametrize("facts", [{}, {"scheme": "Basic", "token": "t0"}, {"token": "t0"}])
+def test_facts_are_those_of_the_refusal(facts: dict[str, Any]) -> None:
+    """A fact that is missing, or that is none of the refusal's, is a mistake in the program."""
+    with pytest.raises(TypeError, match="takes scheme, has_parameters"):
+        errors.UnsupportedAuthorization(**facts)
+
+
+def test_repr_shows_the_facts() -> None:
+    """A repr names each fact, but for those that may be a secret."""
+    assert repr(errors.MissingParameters(names=("a",))) == "MissingParameters(names=('a',))"
+    assert repr(errors.UnsupportedAuthorization(scheme="Basic")) == (
+        "UnsupportedAuthorization(scheme='Basic', has_parameters=True)"
+    )
+    assert repr(errors.SignatureMismatch(signature="f00d")) == "SignatureMismatch()"
+    assert repr(errors.UnknownAccessKey()) == "UnknownAccessKey()"
 
 
 def test_copy_of_a_mismatch_has_no_evidence() -> None:

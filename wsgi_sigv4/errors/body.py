@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wsgi_sigv4.errors.root import SigV4Error
 
 
-@dataclass(eq=False, kw_only=True)
 class PayloadHashMismatch(SigV4Error):
     """The body is not the one whose hash was signed."""
 
@@ -18,7 +15,6 @@ class PayloadHashMismatch(SigV4Error):
     hint = "curl 7.88 signs the hash of an empty body for -T and -F."
 
 
-@dataclass(eq=False, kw_only=True)
 class MalformedChunk(SigV4Error):
     """The body is not aws-chunked, though its payload form says so."""
 
@@ -28,7 +24,6 @@ class MalformedChunk(SigV4Error):
         return f"The body is not aws-chunked: {self.fault}."
 
 
-@dataclass(eq=False, kw_only=True)
 class InvalidChunkSize(SigV4Error):
     """A signed chunk is too small, and not the last one.
 
@@ -55,7 +50,6 @@ class MalformedTrailer(SigV4Error):
     summary = "The trailers are not the declared ones."
 
 
-@dataclass(eq=False, kw_only=True)
 class UnsupportedTrailer(SigV4Error):
     """x-amz-trailer declares what is no checksum, where only checksums can be."""
 
@@ -65,7 +59,6 @@ class UnsupportedTrailer(SigV4Error):
         return f"The trailer {self.name!r} is not supported."
 
 
-@dataclass(eq=False, kw_only=True)
 class ChecksumMismatch(SigV4Error):
     """The body does not have the checksum that came with it.
 
@@ -78,7 +71,6 @@ class ChecksumMismatch(SigV4Error):
     summary = "The body does not have the checksum that came with it."
 
 
-@dataclass(eq=False, kw_only=True)
 class InvalidChecksum(SigV4Error):
     """A checksum is not the base64 text of as many bytes as its algorithm makes.
 
@@ -99,7 +91,6 @@ class SeveralChecksums(SigV4Error):
     summary = "The request carries more than one checksum."
 
 
-@dataclass(eq=False, kw_only=True)
 class ChecksumNotImplemented(SigV4Error):
     """A checksum is not known, or the library that calculates it is not installed.
 
@@ -124,7 +115,6 @@ class LengthRequired(SigV4Error):
     hint = "This WSGI server does not decode Transfer-Encoding: chunked."
 
 
-@dataclass(eq=False, kw_only=True)
 class InvalidContentLength(SigV4Error):
     """Content-Length is not a number, or contradicts Transfer-Encoding."""
 
@@ -133,7 +123,6 @@ class InvalidContentLength(SigV4Error):
     summary = "Content-Length is not usable."
 
 
-@dataclass(eq=False, kw_only=True)
 class IncompleteBody(SigV4Error):
     """The body ended before its declared length, or could not be read.
 
@@ -148,7 +137,6 @@ class IncompleteBody(SigV4Error):
     summary = "The body ended early."
 
 
-@dataclass(eq=False, kw_only=True)
 class BodyTooLarge(SigV4Error):
     """The body is larger than accepted.
 

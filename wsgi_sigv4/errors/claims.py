@@ -5,12 +5,9 @@ They need the request alone, so that whoever sends it may be told the facts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from wsgi_sigv4.errors.root import SigV4Error
 
 
-@dataclass(eq=False, kw_only=True)
 class MalformedRequest(SigV4Error):
     """The request is not one that can be verified without guessing."""
 
@@ -28,7 +25,6 @@ class MalformedQuery(MalformedRequest):
     """The query string is not percent-encoded properly."""
 
 
-@dataclass(eq=False, kw_only=True)
 class PathNotRouted(SigV4Error):
     """The path that was signed is not the path that the application routes on."""
 
@@ -46,7 +42,6 @@ class MissingAuthentication(SigV4Error):
     hint = "Apache hides Authorization unless WSGIPassAuthorization is On; redirects lose it too."
 
 
-@dataclass(eq=False, kw_only=True)
 class AmbiguousAuthentication(SigV4Error):
     """The request carries more than one form of authentication."""
 
@@ -54,7 +49,6 @@ class AmbiguousAuthentication(SigV4Error):
     hint = "Send an Authorization header or a presigned URL, never both."
 
 
-@dataclass(eq=False, kw_only=True)
 class UnsupportedAuthorization(SigV4Error):
     """The Authorization header is of another scheme."""
 
@@ -67,7 +61,6 @@ class UnsupportedAuthorization(SigV4Error):
     hint = "Signature Version 2 and other schemes are not verified here."
 
 
-@dataclass(eq=False, kw_only=True)
 class UnsupportedAlgorithm(SigV4Error):
     """The algorithm token starts with AWS4 but is not exactly AWS4-HMAC-SHA256."""
 
@@ -82,7 +75,6 @@ class AlgorithmNotImplemented(UnsupportedAlgorithm):
     summary = "SigV4A (AWS4-ECDSA-P256-SHA256) is not implemented."
 
 
-@dataclass(eq=False, kw_only=True)
 class MalformedAuthorization(SigV4Error):
     """A part of the Authorization header is not ``name=value`` with a known name."""
 
@@ -92,7 +84,6 @@ class MalformedAuthorization(SigV4Error):
     hint = "A proxy that joins two Authorization headers, or cuts a long one, does this."
 
 
-@dataclass(eq=False, kw_only=True)
 class MissingParameters(SigV4Error):
     """Parts of the authorization are absent or empty."""
 
@@ -101,7 +92,6 @@ class MissingParameters(SigV4Error):
     summary = "Parts of the authorization are missing."
 
 
-@dataclass(eq=False, kw_only=True)
 class DuplicateParameter(SigV4Error):
     """A part of the authorization stands twice."""
 
@@ -110,7 +100,6 @@ class DuplicateParameter(SigV4Error):
     summary = "A part of the authorization is given twice."
 
 
-@dataclass(eq=False, kw_only=True)
 class MalformedCredential(SigV4Error):
     """The credential is not ``keyid/date/region/service/aws4_request``."""
 
@@ -121,7 +110,6 @@ class MalformedCredential(SigV4Error):
     summary = "The credential is malformed."
 
 
-@dataclass(eq=False, kw_only=True)
 class MalformedSignedHeaders(SigV4Error):
     """The list of signed headers is not sorted, unique and lower-case."""
 
@@ -142,7 +130,6 @@ class MissingDate(SigV4Error):
     summary = "The request carries no date."
 
 
-@dataclass(eq=False, kw_only=True)
 class MalformedDate(SigV4Error):
     """The date of the request is in none of the accepted forms."""
 
@@ -151,7 +138,6 @@ class MalformedDate(SigV4Error):
     summary = "The date of the request cannot be read."
 
 
-@dataclass(eq=False, kw_only=True)
 class RequestTimeTooSkewed(SigV4Error):
     """The date of a header-signed request is too far from the server's clock.
 
@@ -169,7 +155,6 @@ class RequestTimeTooSkewed(SigV4Error):
     hint = "Compare the clocks of both machines (NTP); a slow upload also ends here."
 
 
-@dataclass(eq=False, kw_only=True)
 class InvalidExpires(SigV4Error):
     """X-Amz-Expires is not a number from 1 to 604800."""
 
@@ -178,7 +163,6 @@ class InvalidExpires(SigV4Error):
     summary = "X-Amz-Expires is not a number from 1 to 604800."
 
 
-@dataclass(eq=False, kw_only=True)
 class RequestExpired(SigV4Error):
     """A presigned URL is past its end.
 
@@ -197,7 +181,6 @@ class RequestExpired(SigV4Error):
     summary = "The presigned URL has expired."
 
 
-@dataclass(eq=False, kw_only=True)
 class RequestNotYetValid(SigV4Error):
     """A presigned URL is dated further ahead than the skew allows."""
 
@@ -209,7 +192,6 @@ class RequestNotYetValid(SigV4Error):
     hint = "Compare the clocks of both machines (NTP)."
 
 
-@dataclass(eq=False, kw_only=True)
 class ScopeMismatch(SigV4Error):
     """The credential scope is not the one this verifier accepts.
 
@@ -236,7 +218,6 @@ class ScopeMismatch(SigV4Error):
     hint = "Compare the client's region and service with the verifier's."
 
 
-@dataclass(eq=False, kw_only=True)
 class SignedHeaderMissing(SigV4Error):
     """A header is listed as signed but was not sent."""
 
@@ -246,7 +227,6 @@ class SignedHeaderMissing(SigV4Error):
     hint = "A proxy may have removed it."
 
 
-@dataclass(eq=False, kw_only=True)
 class HeadersNotSigned(SigV4Error):
     """Headers were sent that must be signed and are not."""
 
@@ -256,7 +236,6 @@ class HeadersNotSigned(SigV4Error):
     hint = "Where an edge adds them, name them in allow_unsigned_headers."
 
 
-@dataclass(eq=False, kw_only=True)
 class HostNotAccepted(SigV4Error):
     """The Host header is none of the accepted ones."""
 
@@ -266,7 +245,6 @@ class HostNotAccepted(SigV4Error):
     hint = "Compare `hosts` with the Host that the proxy passes on (nginx: $http_host)."
 
 
-@dataclass(eq=False, kw_only=True)
 class ConflictingValues(SigV4Error):
     """A value is given in the header and in the query, and they differ."""
 
@@ -281,7 +259,6 @@ class MissingPayloadHash(SigV4Error):
     summary = "x-amz-content-sha256 is missing."
 
 
-@dataclass(eq=False, kw_only=True)
 class InvalidPayloadHash(SigV4Error):
     """x-amz-content-sha256 is none of the known forms."""
 
@@ -290,7 +267,6 @@ class InvalidPayloadHash(SigV4Error):
     summary = "x-amz-content-sha256 is none of the known forms."
 
 
-@dataclass(eq=False, kw_only=True)
 class PayloadFormNotAllowed(SigV4Error):
     """The payload form is known, but not allowed for this request."""
 
@@ -300,7 +276,6 @@ class PayloadFormNotAllowed(SigV4Error):
     hint = "UNSIGNED-PAYLOAD needs allow_unsigned_payload outside S3."
 
 
-@dataclass(eq=False, kw_only=True)
 class PayloadFormNotImplemented(SigV4Error):
     """The payload form is known, but this version cannot verify it."""
 

@@ -24,7 +24,6 @@ class DisabledAccessKey(UnknownAccessKey):
     summary = "The access key is disabled."
 
 
-@dataclass(eq=False, kw_only=True)
 class InvalidSessionToken(SigV4Error):
     """The session token is wrong, missing for a temporary key, or given with a permanent one."""
 
@@ -70,7 +69,6 @@ class Evidence:
     string_to_sign: bytes = field(repr=False)
 
 
-@dataclass(eq=False, kw_only=True)
 class SignatureMismatch(SigV4Error):
     """The signature is not the one that the request and the secret make.
 
@@ -80,8 +78,10 @@ class SignatureMismatch(SigV4Error):
             that what shows the attributes of an exception shows no cookies.
     """
 
-    signature: str = field(repr=False)
-    explain: Callable[[], Evidence] | None = field(default=None, repr=False)
+    signature: str
+    explain: Callable[[], Evidence] | None = None
+
+    _hidden = ("signature", "explain")
 
     summary = "The signature does not match."
     hint = (
@@ -105,7 +105,6 @@ class AccessDenied(SigV4Error):
     summary = "The operator's authorize refused the request."
 
 
-@dataclass(eq=False, kw_only=True)
 class KeyLimitExceeded(AccessDenied):
     """The request is authentic, but more than its access key is allowed.
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from typing import ClassVar
+from typing import dataclass_transform
 
 
 class ConfigurationError(ValueError):
     """A parameter of the verifier or of a skin makes no sense."""
 
 
+@dataclass_transform(kw_only_default=True, eq_default=False)
 class SigV4Error(Exception):
     """Root of all refusals. Never raised itself.
+
+    The annotated attributes of a subclass are its facts: keyword arguments, as
+    those of a dataclass. To make forty of those would take most of the time
+    that the package takes to be imported.
 
     A refusal can be copied and pickled; what no repr shows stays behind.
 
@@ -29,6 +36,27 @@ class SigV4Error(Exception):
     access_key_id: str | None = None
     presigned: bool = False
     service: str | None = None
+
+    _names: ClassVar[tuple[str, ...]] = ()
+    #: Facts that no repr shows.
+    _hidden: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls._names = (*cls._names, *(name for name in cls.__annotations__ if name[0] != "_"))
+
+    def __init__(self, *args: object, **facts: object) -> None:
+        super().__init__(*args)
+        missing = [n for n in self._names if n not in facts and not hasattr(type(self), n)]
+        unknown = facts.keys() - set(self._names)
+        if missing or unknown:
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self._names) or 'no facts'}")
+        vars(self).update(facts)
+
+    def __repr__(self) -> str:
+        shown = [name for name in self._names if name not in self._hidden]
+        if not self._names:
+            return super().__repr__()
+        return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in shown)})"
 
     def __str__(self) -> str:
         return self.summary
