@@ -42,6 +42,7 @@ from wsgi_sigv4.errors import RequestNotYetValid
 from wsgi_sigv4.errors import RequestTimeTooSkewed
 from wsgi_sigv4.errors import ScopeMismatch
 from wsgi_sigv4.errors import SignedHeaderMissing
+from wsgi_sigv4.limits import MAX_EXPIRES
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.payload import PayloadHash
 from wsgi_sigv4.policy import PAYLOAD_HASH
@@ -55,9 +56,6 @@ from wsgi_sigv4.timestamps import find_iso_basic
 from wsgi_sigv4.timestamps import is_ahead
 from wsgi_sigv4.timestamps import is_expired
 from wsgi_sigv4.timestamps import is_skewed
-
-#: Seven days, AWS's longest life of a presigned URL.
-MAX_EXPIRES: Final = 604_800
 
 _UPLOADS: Final = ("PUT", "POST")
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")

@@ -12,6 +12,7 @@ import hmac
 import re
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from typing import NoReturn
@@ -20,6 +21,7 @@ from typing import runtime_checkable
 
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import MalformedCredential
+from wsgi_sigv4.limits import Limits
 
 TERMINATOR: Final = "aws4_request"
 
@@ -122,13 +124,36 @@ class Credentials:
             with this token.
         principal: who owns the key; handed on in the identity as it is.
         expires_at: POSIX seconds after which the credentials are refused.
+        enabled: a disabled key is answered as an unknown one.
+        regions: the regions that the key may sign for; None: any.
+        services: the services that it may sign for; None: any.
+        methods: the methods that it may use, in capitals; GET does not include
+            HEAD. None: any.
+        path_prefixes: decoded paths below which it may ask for things; whole
+            segments (``/a`` covers ``/a/b``, not ``/ab``), and never a path
+            with dot segments, doubled slashes or backslashes. None: any path.
+        presigned: True for presigned URLs only, False for header-signed
+            requests only, None for both.
+        max_expires: seconds that its presigned URLs may live at most.
+
+    What exceeds a limit is AccessDenied, which is told only to who has the
+    secret.
 
     Raises:
         ConfigurationError: if not exactly one of the first two is given, the
-            secret is empty, or the signing key has not 32 bytes.
+            secret is empty, the signing key has not 32 bytes, or a limit makes
+            no sense.
     """
 
-    __slots__ = ("expires_at", "principal", "secret_access_key", "session_token", "signing_key")
+    __slots__ = (
+        "enabled",
+        "expires_at",
+        "limits",
+        "principal",
+        "secret_access_key",
+        "session_token",
+        "signing_key",
+    )
 
     def __init__(
         self,
@@ -138,6 +163,13 @@ class Credentials:
         session_token: str | None = None,
         principal: object = None,
         expires_at: float | None = None,
+        enabled: bool = True,
+        regions: Sequence[str] | None = None,
+        services: Sequence[str] | None = None,
+        methods: Sequence[str] | None = None,
+        path_prefixes: Sequence[str] | None = None,
+        presigned: bool | None = None,
+        max_expires: int | None = None,
     ) -> None:
         if (secret_access_key is None) == (signing_key is None):
             raise ConfigurationError("Credentials take a secret_access_key or a signing_key")
@@ -151,11 +183,23 @@ class Credentials:
             raise ConfigurationError("an empty secret_access_key verifies everybody's requests")
         if session_token == "":
             raise ConfigurationError("an empty session_token is no token: leave it out")
+        # Not every caller has a type checker: "false" would enable a key.
+        if enabled is not True and enabled is not False:
+            raise ConfigurationError("enabled is True or False")
         self.secret_access_key = secret_access_key
         self.signing_key = signing_key
         self.session_token = session_token
         self.principal = principal
         self.expires_at = expires_at
+        self.enabled = enabled
+        self.limits = Limits.of(
+            regions=regions,
+            services=services,
+            methods=methods,
+            path_prefixes=path_prefixes,
+            presigned=presigned,
+            max_expires=max_expires,
+        )
 
     def __repr__(self) -> str:
         return f"Credentials(principal={self.principal!r}, expires_at={self.expires_at!r})"

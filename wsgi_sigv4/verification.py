@@ -13,8 +13,10 @@ from wsgi_sigv4.chunked import ChunkedDecoder
 from wsgi_sigv4.chunked import Decoded
 from wsgi_sigv4.chunked import SignatureChain
 from wsgi_sigv4.credentials import Credentials
+from wsgi_sigv4.errors import DisabledAccessKey
 from wsgi_sigv4.errors import ExpiredCredentials
 from wsgi_sigv4.errors import InvalidSessionToken
+from wsgi_sigv4.errors import KeyLimitExceeded
 from wsgi_sigv4.errors import PayloadFormNotAllowed
 from wsgi_sigv4.errors import PayloadHashMismatch
 from wsgi_sigv4.errors import SigV4Error
@@ -22,6 +24,7 @@ from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
 from wsgi_sigv4.identity import target
+from wsgi_sigv4.limits import Limits
 from wsgi_sigv4.payload import EMPTY_SHA256
 from wsgi_sigv4.payload import PayloadForm
 
@@ -213,6 +216,8 @@ def key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> 
     """Return what rule 9 has against the key or its session token, or None."""
     if credentials is None:
         return UnknownAccessKey()
+    if not credentials.enabled:
+        return DisabledAccessKey()
     token = attempt.session_token
     issued = credentials.session_token
     if token is None and issued is not None:
@@ -223,6 +228,23 @@ def key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> 
     if credentials.expires_at is not None and not now < credentials.expires_at:
         return ExpiredCredentials()
     return None
+
+
+def check_limits(attempt: Attempt, limits: Limits) -> None:
+    """Apply the rest of rule 9: the key may be used for this.
+
+    Raises:
+        KeyLimitExceeded: if it may not.
+    """
+    excess = limits.find_excess(
+        region=attempt.scope.region,
+        service=attempt.scope.service,
+        method=attempt.request.method,
+        path=attempt.path,
+        lifetime=attempt.lifetime,
+    )
+    if excess is not None:
+        raise KeyLimitExceeded(limit=excess)
 
 
 def _is_token(token: str, issued: str | None) -> bool:

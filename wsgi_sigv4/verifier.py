@@ -38,6 +38,7 @@ from wsgi_sigv4.credentials import as_provider
 from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import MalformedQuery
 from wsgi_sigv4.errors import SignatureMismatch
+from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
 from wsgi_sigv4.messages import evidence
@@ -52,6 +53,7 @@ from wsgi_sigv4.signing_key import derive_signing_key
 from wsgi_sigv4.signing_key import hmac_sha256
 from wsgi_sigv4.timestamps import Timestamp
 from wsgi_sigv4.verification import Verification
+from wsgi_sigv4.verification import check_limits
 from wsgi_sigv4.verification import key_fault
 
 
@@ -218,6 +220,9 @@ class Verifier:
             if fault is not None and not self.uniform_errors:
                 self._right_key(attempt, None, EMPTY_SHA256, now)
                 raise fault
+            if isinstance(fault, UnknownAccessKey):
+                # A disabled key verifies nothing, not even who is told that it is disabled.
+                credentials = None
             verification = Verification(self, attempt, credentials, fault)
             if not verification.awaits_body:
                 # Rule 10: the signature is right.
@@ -232,6 +237,7 @@ class Verifier:
 
         Raises:
             SignatureMismatch: if it is not.
+            KeyLimitExceeded: if it is, and the key may not be used for this.
         """
         attempt = verification.attempt
         if not self._begin(verification, payload_hash, now):
@@ -243,6 +249,10 @@ class Verifier:
         # With uniform errors a wrong token is told only to who has the secret.
         if verification.fault is not None:
             raise verification.fault
+        # Rule 9: what a key may be used for is told only to who has its secret, too.
+        credentials = verification.credentials
+        if credentials is not None and credentials.limits is not None:
+            check_limits(attempt, credentials.limits)
 
     def _begin(self, verification: Verification, payload_hash: str, now: float) -> bool:
         """Return whether the signature is right; let *verification* go on with its key then."""

@@ -74,6 +74,7 @@ FACTS: dict[str, list[dict[str, Any]]] = {
     "InvalidContentLength": [{"value": "x"}],
     "IncompleteBody": [{"expected": 2, "received": 1}],
     "BodyTooLarge": [{"limit": 1}],
+    "KeyLimitExceeded": [{"limit": "methods"}],
 }
 
 

@@ -35,6 +35,7 @@ and :mod:`~wsgi_sigv4.errors.body` (rule 11, and the body itself).
         PayloadFormNotAllowed           rule 8: known, but not here
         PayloadFormNotImplemented       rule 8: known, but not built
         UnknownAccessKey                rule 9
+            DisabledAccessKey           rule 9: known, but not to be used
         InvalidSessionToken             rule 9
         ExpiredCredentials              rule 9
         CredentialsUnavailable          rule 9: the back end is down
@@ -60,6 +61,7 @@ and :mod:`~wsgi_sigv4.errors.body` (rule 11, and the body itself).
         BodyTooSlow
         StorageUnavailable
         AccessDenied                    the operator's own word
+            KeyLimitExceeded            rule 9: told after rule 10
 
 :class:`ConfigurationError` is no refusal: it is the programmer's fault and is
 raised at start-up only.
@@ -115,9 +117,11 @@ from wsgi_sigv4.errors.claims import UnsupportedAlgorithm as UnsupportedAlgorith
 from wsgi_sigv4.errors.claims import UnsupportedAuthorization as UnsupportedAuthorization
 from wsgi_sigv4.errors.proof import AccessDenied as AccessDenied
 from wsgi_sigv4.errors.proof import CredentialsUnavailable as CredentialsUnavailable
+from wsgi_sigv4.errors.proof import DisabledAccessKey as DisabledAccessKey
 from wsgi_sigv4.errors.proof import Evidence as Evidence
 from wsgi_sigv4.errors.proof import ExpiredCredentials as ExpiredCredentials
 from wsgi_sigv4.errors.proof import InvalidSessionToken as InvalidSessionToken
+from wsgi_sigv4.errors.proof import KeyLimitExceeded as KeyLimitExceeded
 from wsgi_sigv4.errors.proof import SignatureMismatch as SignatureMismatch
 from wsgi_sigv4.errors.proof import UnknownAccessKey as UnknownAccessKey
 from wsgi_sigv4.errors.root import ConfigurationError as ConfigurationError

@@ -18,6 +18,12 @@ class UnknownAccessKey(SigV4Error):
     summary = "The access key id is unknown."
 
 
+class DisabledAccessKey(UnknownAccessKey):
+    """The access key is known, but disabled; clients are told that it is unknown."""
+
+    summary = "The access key is disabled."
+
+
 @dataclass(eq=False, kw_only=True)
 class InvalidSessionToken(SigV4Error):
     """The session token is wrong, missing for a temporary key, or given with a permanent one."""
@@ -97,3 +103,19 @@ class AccessDenied(SigV4Error):
     """The request is authentic, but the operator does not allow it."""
 
     summary = "The operator's authorize refused the request."
+
+
+@dataclass(eq=False, kw_only=True)
+class KeyLimitExceeded(AccessDenied):
+    """The request is authentic, but more than its access key is allowed.
+
+    Attributes:
+        limit: the name of the limit, as :class:`~wsgi_sigv4.Credentials` takes it.
+    """
+
+    limit: str
+
+    summary = "The request is more than its access key is allowed."
+
+    def __str__(self) -> str:
+        return f"The access key is not allowed this: {self.limit}."

@@ -1,0 +1,1 @@
+"""Credential providers, on their own and with a verifier."""
