@@ -17,11 +17,16 @@ from sqlalchemy import event
 from sqlalchemy import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.pool import SingletonThreadPool
 from sqlalchemy.pool import StaticPool
 
+from wsgi_sigv4.errors import ConfigurationError
+
 #: Seconds for which a request waits at most for a connection, or for another writer of SQLite.
 PATIENCE: Final = 5
+#: Drivers that take the parameters of libpq.
+_LIBPQ: Final = ("psycopg", "psycopg2")
 
 
 def make_engine(url: str | URL) -> Engine:
@@ -29,23 +34,29 @@ def make_engine(url: str | URL) -> Engine:
 
     A file of SQLite is shared by several processes: it gets a write-ahead log,
     so that nobody who reads waits for somebody who writes.
+
+    Raises:
+        ConfigurationError: if it is an SQLite database in memory.
     """
     parsed = make_url(url)
-    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
-    arguments: dict[str, Any] = {}
     backend = parsed.get_backend_name()
-    in_memory = backend == "sqlite" and parsed.database in (None, "", ":memory:")
-    if in_memory:
-        arguments["check_same_thread"] = False
-        options["poolclass"] = StaticPool
-    else:
-        options["pool_timeout"] = PATIENCE
+    if backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise ConfigurationError("a key store needs a database that outlives the process: a file")
+    arguments: dict[str, Any] = {}
     if backend == "sqlite":
         arguments["timeout"] = PATIENCE
-    elif backend == "postgresql" and "connect_timeout" not in parsed.query:
-        arguments["connect_timeout"] = PATIENCE
-    engine = create_engine(parsed, connect_args=arguments, **options)
-    if backend == "sqlite" and not in_memory:
+    elif parsed.get_driver_name() in _LIBPQ:
+        arguments |= {"connect_timeout": PATIENCE, "tcp_user_timeout": PATIENCE * 1000}
+        arguments = {name: arguments[name] for name in arguments.keys() - parsed.query.keys()}
+    engine = create_engine(
+        parsed,
+        connect_args=arguments,
+        poolclass=QueuePool,
+        pool_timeout=PATIENCE,
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    if backend == "sqlite":
         event.listen(engine, "connect", _share_file)
     _forget_in_children(engine)
     return engine

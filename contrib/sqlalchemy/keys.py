@@ -130,3 +130,11 @@ class NewKey:
 
     key: AccessKey
     secret_access_key: Secret = field(repr=False)
+
+    def aws_credentials(self, profile: str = "default") -> str:
+        """Return the key, with its secret, as it stands in ``~/.aws/credentials``."""
+        return (
+            f"[{profile}]\n"
+            f"aws_access_key_id = {self.key.access_key_id}\n"
+            f"aws_secret_access_key = {self.secret_access_key.reveal()}\n"
+        )

@@ -50,7 +50,7 @@ class SQLAlchemyProvider:
         try:
             return self.store.find_credentials(access_key_id)
         except SecretLost as lost:
-            logger.error("%s", lost)  # noqa: TRY400 (there is nothing to see in a traceback)
+            logger.error("%s", lost)
             raise CredentialsUnavailable("a secret cannot be decrypted") from None
         except SQLAlchemyError as error:
             logger.error("the database of access keys cannot be asked: %s", _told(error))

@@ -46,7 +46,7 @@ from wsgi_sigv4.providers import new_secret_access_key
 
 #: What a key that takes the place of another one has of it.
 _INHERITED: Final = (
-    *("owner", "expires_at", "regions", "services", "methods"),
+    *("owner", "regions", "services", "methods"),
     *("path_prefixes", "presigned", "max_expires", "note"),
 )
 #: How long both keys are good after a rotation, unless said otherwise.
@@ -84,7 +84,7 @@ class KeyStore:
         self.engine = database if isinstance(database, Engine) else make_engine(database)
         # A look-up is one statement: it needs no BEGIN and no ROLLBACK.
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._usage = UsageRecorder(self.engine)
+        self.usage = UsageRecorder(self.engine)
         self._clock = clock
 
     def __repr__(self) -> str:
@@ -157,18 +157,19 @@ class KeyStore:
     ) -> NewKey:
         """Make a key to take the place of another one, which is good for *overlap* still.
 
-        The new one has the owner, the limits, the note and the end of the old
-        one. A key is rotated once: who comes second is told which key is new.
+        The new one has the owner, the limits and the note of the old one, and
+        lives as long as that was to live. A key is rotated once: who comes
+        second is told which key takes its place.
 
         Args:
             access_key_id: the old key.
             overlap: how long both are good; the old one ends no later than it did.
-            expires_in: how long the new one is good; None: to the end of the old one.
+            expires_in: how long the new one is good; None: as long as the old one was to be.
 
         Raises:
             KeyNotFound: if there is no such key.
             KeyNotRotated: if it is revoked, has expired, or was rotated before.
-            ConfigurationError: if a time is negative, or the new key would end at once.
+            ConfigurationError: if a time is negative.
         """
         now = self._now()
         if overlap < timedelta(0):
@@ -179,10 +180,12 @@ class KeyStore:
             # It comes first: whoever else rotates this key waits here, and then finds it done.
             old = self._claim(connection, access_key_id, new_id, now)
             values = {name: getattr(old, name) for name in _INHERITED}
-            ends = now + overlap if old.expires_at is None else min(old.expires_at, now + overlap)
+            ends = now + overlap
+            if old.expires_at is not None:
+                ends = min(ends, old.expires_at)
+                expires_in = expires_in or old.expires_at - old.created_at
             connection.execute(_row(access_key_id).values(expires_at=ends))
-            if expires_in is not None:
-                values["expires_at"] = now + expires_in
+            values["expires_at"] = None if expires_in is None else now + expires_in
             return self._insert(connection, new_id, values, now)
 
     def revoke(self, access_key_id: str) -> AccessKey:
@@ -195,6 +198,15 @@ class KeyStore:
         """
         with self.engine.begin() as connection:
             connection.execute(_row(access_key_id).values(active=False))
+            return _get(connection, access_key_id)
+
+    def get(self, access_key_id: str) -> AccessKey:
+        """Return the key of this id, without its secret.
+
+        Raises:
+            KeyNotFound: if there is no such key.
+        """
+        with self._reader.connect() as connection:
             return _get(connection, access_key_id)
 
     def list(self, *, owner: str | None = None) -> tuple[AccessKey, ...]:
@@ -251,12 +263,12 @@ class KeyStore:
         return _credentials(key, self._encryption.decrypt(access_key_id, row.secret))
 
     def mark_used(self, access_key_id: str) -> None:
-        """Note that *access_key_id* has verified a request: to some minutes, and never in the way.
+        """Note that *access_key_id* has verified a request: to five minutes, and never in the way.
 
-        It runs on a connection of its own, and where that takes too long or
-        fails, the note is left out.
+        A thread does so with a connection of its own; where that fails, there
+        is a warning in the log.
         """
-        self._usage.mark(access_key_id, self._now())
+        self.usage.mark(access_key_id, self._now())
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from datetime import datetime
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import Connection
 from sqlalchemy import Engine
 from sqlalchemy import or_
 from sqlalchemy import update
@@ -19,11 +17,7 @@ from wsgi_sigv4.contrib.sqlalchemy.table import access_keys
 
 #: How exact the notes are: a key is noted no more often, by all processes together.
 INTERVAL: Final = timedelta(minutes=5)
-#: How long nothing is noted after it has failed.
-PAUSE: Final = timedelta(seconds=30)
-#: Milliseconds that a request waits for whoever else writes to the row.
-LOCK_MILLISECONDS: Final = 100
-#: Keys whose last note is remembered: a few megabytes.
+#: Keys whose last note is remembered; when there are more, all are forgotten.
 MAX_REMEMBERED: Final = 10_000
 
 logger: Final = logging.getLogger("wsgi_sigv4")
@@ -32,67 +26,64 @@ logger: Final = logging.getLogger("wsgi_sigv4")
 class UsageRecorder:
     """Notes in the table when a key was last used.
 
+    A thread does so, with a connection of its own: no request waits for it,
+    and no transaction of an application's has part in it. The thread ends when
+    there is nothing more to note.
+
     Args:
-        engine: of the key store; each note is a transaction of its own.
+        engine: that of the key store.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._lock = threading.Lock()
         self._noted: dict[str, datetime] = {}
-        self._paused_until: datetime | None = None
+        self._waiting: dict[str, datetime] = {}
+        self._thread: threading.Thread | None = None
 
     def mark(self, access_key_id: str, now: datetime) -> None:
-        """Note that *access_key_id* was used, unless that was noted a short while ago."""
+        """Have it noted that *access_key_id* was used, unless it was a short while ago."""
         noted = self._noted.get(access_key_id)
         if noted is not None and now - noted < INTERVAL:
             return
-        if self._paused_until is not None and now < self._paused_until:
-            return
-        # Other threads need not note the same, and nobody tries again at once what fails.
-        if len(self._noted) >= MAX_REMEMBERED:
-            self._noted.clear()
-        self._noted[access_key_id] = now
-        try:
-            self._note(access_key_id, now)
-        except SQLAlchemyError as error:
-            self._paused_until = now + PAUSE
-            logger.warning(
-                "the last use of access keys is not noted for %d seconds: %s",
-                PAUSE.total_seconds(),
-                type(error).__name__,
-            )
+        with self._lock:
+            if len(self._noted) >= MAX_REMEMBERED:
+                self._noted.clear()
+            self._noted[access_key_id] = now
+            self._waiting[access_key_id] = now
+            # In a forked process that of the parent is not alive.
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="sigv4-usage", daemon=True)
+                self._thread.start()
 
-    def _note(self, access_key_id: str, now: datetime) -> None:
+    def wait(self, seconds: float) -> None:
+        """Wait until everything is noted, or *seconds* have passed."""
+        thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
+
+    def _run(self) -> None:
+        while waiting := self._take():
+            for access_key_id, used in waiting.items():
+                try:
+                    self._note(access_key_id, used)
+                except SQLAlchemyError as error:
+                    logger.warning(
+                        "the use of %s is not noted: %s", access_key_id, type(error).__name__
+                    )
+
+    def _take(self) -> dict[str, datetime]:
+        """Return what is to be noted; nothing: the thread ends."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+            if not waiting:
+                self._thread = None
+            return waiting
+
+    def _note(self, access_key_id: str, used: datetime) -> None:
         columns = access_keys.c
-        note = (
-            update(access_keys)
-            .where(
-                columns.access_key_id == access_key_id,
-                or_(columns.last_used_at.is_(None), columns.last_used_at < now - INTERVAL),
-            )
-            .values(last_used_at=now)
-        )
-        with self._engine.connect() as connection, _impatient(connection):
-            connection.execute(note)
-            connection.commit()
-
-
-@contextmanager
-def _impatient(connection: Connection) -> Iterator[None]:
-    """Make *connection* wait a short time only for whoever holds the row, or SQLite's file."""
-    match connection.dialect.name:
-        case "postgresql":
-            # They end with the transaction.
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {10 * LOCK_MILLISECONDS}")
-            yield
-        case "sqlite":
-            usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
-            connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOCK_MILLISECONDS}")
-            try:
-                yield
-            finally:
-                connection.rollback()
-                connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(usual)}")
-        case _:
-            yield
+        # Another process may have noted it a moment ago.
+        is_stale = or_(columns.last_used_at.is_(None), columns.last_used_at <= used - INTERVAL)
+        note = update(access_keys).where(columns.access_key_id == access_key_id, is_stale)
+        with self._engine.begin() as connection:
+            connection.execute(note.values(last_used_at=used))

@@ -1,0 +1,36 @@
+"""Providers that keep keys: they have commands, and are told of each use of a key.
+
+The extension knows no key store by name: what its provider, or the one that
+this wraps, has to offer it takes.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+from typing import runtime_checkable
+
+import click
+
+from wsgi_sigv4.identity import Identity
+
+
+@runtime_checkable
+class KeyKeeper(Protocol):
+    """A credential provider over a key store."""
+
+    def note_use(self, identity: Identity) -> None:
+        """Note that the key of *identity* was used; it neither waits nor raises."""
+        ...  # pragma: no cover (a protocol has no body)
+
+    def commands(self) -> click.Group:
+        """Return the commands of the key store, which ``flask`` gets."""
+        ...  # pragma: no cover (a protocol has no body)
+
+
+def find_keeper(provider: object) -> KeyKeeper | None:
+    """Return *provider*, or the one that it wraps, if it is a :class:`KeyKeeper`."""
+    while provider is not None:
+        if isinstance(provider, KeyKeeper):
+            return provider
+        provider = getattr(provider, "provider", None)
+    return None
