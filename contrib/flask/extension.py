@@ -21,7 +21,7 @@ from flask import request_started
 from wsgi_sigv4.contrib.flask.current import forget
 from wsgi_sigv4.contrib.flask.guard import Guard
 from wsgi_sigv4.contrib.flask.guard import guard_of
-from wsgi_sigv4.contrib.flask.keepers import find_keeper
+from wsgi_sigv4.contrib.flask.keepers import KeyKeeper
 from wsgi_sigv4.credentials import CredentialProvider
 from wsgi_sigv4.credentials import as_credentials
 from wsgi_sigv4.environ import Deployment
@@ -85,9 +85,8 @@ class SigV4:
                 app.import_name,
             )
         app.extensions["sigv4"] = guard
-        keeper = find_keeper(guard.verifier.provider)
-        if keeper is not None:
-            app.cli.add_command(keeper.commands())
+        if isinstance(guard.verifier.provider, KeyKeeper):
+            app.cli.add_command(guard.verifier.provider.commands())
         app.teardown_request(forget)
         request_started.connect(guard.adopt, app)
 
@@ -144,11 +143,10 @@ def _guard(verifier: Verifier, settings: Mapping[str, Any]) -> Guard:
     overrides = dict(parameters.pop("header_overrides", None) or {})
     deployment = Deployment(header_overrides=overrides, **_of(Deployment, parameters))
     options = Options(deployment=deployment, **_of(Options, parameters))
-    keeper = find_keeper(verifier.provider)
     return Guard(
         verifier=verifier,
         options=options,
-        note_use=None if keeper is None else keeper.note_use,
+        note_use=getattr(verifier.provider, "note_use", None),
         **_of(Guard, parameters),
     )
 

@@ -1,7 +1,6 @@
 """Providers that keep keys: they have commands, and are told of each use of a key.
 
-The extension knows no key store by name: what its provider, or the one that
-this wraps, has to offer it takes.
+The extension knows no key store by name: what the provider has to offer, it takes.
 """
 
 from __future__ import annotations
@@ -23,14 +22,5 @@ class KeyKeeper(Protocol):
         ...  # pragma: no cover (a protocol has no body)
 
     def commands(self) -> click.Group:
-        """Return the commands of the key store, which ``flask`` gets."""
+        """Return the commands that ``flask`` gets, as one group."""
         ...  # pragma: no cover (a protocol has no body)
-
-
-def find_keeper(provider: object) -> KeyKeeper | None:
-    """Return *provider*, or the one that it wraps, if it is a :class:`KeyKeeper`."""
-    while provider is not None:
-        if isinstance(provider, KeyKeeper):
-            return provider
-        provider = getattr(provider, "provider", None)
-    return None

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import Secret
 
 
@@ -109,6 +110,25 @@ class AccessKey:
             if values[name] is not None:
                 values[name] = tuple(values[name])
         return cls(**values)
+
+    def credentials(self, secret: Secret) -> Credentials:
+        """Return what a verifier needs of the key and its *secret*.
+
+        Raises:
+            ConfigurationError: if a limit makes no sense.
+        """
+        return Credentials(
+            secret,
+            principal=self.owner,
+            expires_at=None if self.expires_at is None else self.expires_at.timestamp(),
+            enabled=self.active,
+            regions=self.regions,
+            services=self.services,
+            methods=self.methods,
+            path_prefixes=self.path_prefixes,
+            presigned=self.presigned,
+            max_expires=self.max_expires,
+        )
 
     def status(self, now: datetime) -> str:
         """Return "active", "rotated" (it ends soon), "expired" or "revoked"."""

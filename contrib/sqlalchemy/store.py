@@ -15,6 +15,8 @@ from datetime import datetime
 from datetime import timedelta
 from typing import Any
 from typing import Final
+from typing import Protocol
+from weakref import WeakSet
 
 from sqlalchemy import URL
 from sqlalchemy import Connection
@@ -53,6 +55,14 @@ _INHERITED: Final = (
 OVERLAP: Final = timedelta(days=1)
 
 
+class Forgetful(Protocol):
+    """Whatever remembers keys."""
+
+    def forget(self, access_key_id: str) -> None:
+        """Ask for *access_key_id* again."""
+        ...  # pragma: no cover (a protocol has no body)
+
+
 class KeyStore:
     """Access keys in the table ``sigv4_access_keys``, their secrets encrypted.
 
@@ -86,6 +96,7 @@ class KeyStore:
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.usage = UsageRecorder(self.engine)
         self._clock = clock
+        self._watchers: WeakSet[Forgetful] = WeakSet()
 
     def __repr__(self) -> str:
         return f"KeyStore({self.engine.url.render_as_string(hide_password=True)!r})"
@@ -186,7 +197,9 @@ class KeyStore:
                 expires_in = expires_in or old.expires_at - old.created_at
             connection.execute(_row(access_key_id).values(expires_at=ends))
             values["expires_at"] = None if expires_in is None else now + expires_in
-            return self._insert(connection, new_id, values, now)
+            new = self._insert(connection, new_id, values, now)
+        self._tell_of(access_key_id)
+        return new
 
     def revoke(self, access_key_id: str) -> AccessKey:
         """Have *access_key_id* refused from now on, for good; return it.
@@ -198,7 +211,9 @@ class KeyStore:
         """
         with self.engine.begin() as connection:
             connection.execute(_row(access_key_id).values(active=False))
-            return _get(connection, access_key_id)
+            revoked = _get(connection, access_key_id)
+        self._tell_of(access_key_id)
+        return revoked
 
     def get(self, access_key_id: str) -> AccessKey:
         """Return the key of this id, without its secret.
@@ -260,7 +275,7 @@ class KeyStore:
         if row is None or row.access_key_id != access_key_id:
             return None
         key = AccessKey.of(row)
-        return _credentials(key, self._encryption.decrypt(access_key_id, row.secret))
+        return key.credentials(self._encryption.decrypt(access_key_id, row.secret))
 
     def mark_used(self, access_key_id: str) -> None:
         """Note that *access_key_id* has verified a request: to five minutes, and never in the way.
@@ -269,6 +284,14 @@ class KeyStore:
         is a warning in the log.
         """
         self.usage.mark(access_key_id, self._now())
+
+    def tell_of_changes(self, watcher: Forgetful) -> None:
+        """Have *watcher* forget, as long as it is there, each key that is changed by this store."""
+        self._watchers.add(watcher)
+
+    def _tell_of(self, access_key_id: str) -> None:
+        for watcher in self._watchers:
+            watcher.forget(access_key_id)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -293,7 +316,7 @@ class KeyStore:
         )
         key = _get(connection, access_key_id)
         # Limits that make no sense are found now, and not with the first request.
-        _credentials(key, secret)
+        key.credentials(secret)
         return NewKey(key=key, secret_access_key=secret)
 
     def _claim(
@@ -345,21 +368,6 @@ def _get(connection: Connection, access_key_id: str) -> AccessKey:
     if row is None:
         raise KeyNotFound(access_key_id)
     return AccessKey.of(row)
-
-
-def _credentials(key: AccessKey, secret: Secret) -> Credentials:
-    return Credentials(
-        secret,
-        principal=key.owner,
-        expires_at=None if key.expires_at is None else key.expires_at.timestamp(),
-        enabled=key.active,
-        regions=key.regions,
-        services=key.services,
-        methods=key.methods,
-        path_prefixes=key.path_prefixes,
-        presigned=key.presigned,
-        max_expires=key.max_expires,
-    )
 
 
 def _as_list(names: Sequence[str] | None) -> Sequence[str] | None:
