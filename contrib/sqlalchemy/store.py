@@ -148,10 +148,10 @@ class KeyStore:
         values = {
             "owner": owner,
             "expires_at": None if expires_in is None else now + expires_in,
-            "regions": _as_list(regions),
-            "services": _as_list(services),
-            "methods": _as_list(methods),
-            "path_prefixes": _as_list(path_prefixes),
+            "regions": _as_list("regions", regions),
+            "services": _as_list("services", services),
+            "methods": _as_list("methods", methods),
+            "path_prefixes": _as_list("path_prefixes", path_prefixes),
             "presigned": presigned,
             "max_expires": max_expires,
             "note": note,
@@ -370,9 +370,11 @@ def _get(connection: Connection, access_key_id: str) -> AccessKey:
     return AccessKey.of(row)
 
 
-def _as_list(names: Sequence[str] | None) -> Sequence[str] | None:
-    # A bare string is left as it is, to be refused.
-    return names if names is None or isinstance(names, str) else [*names]
+def _as_list(name: str, values: Sequence[str] | None) -> Sequence[str] | None:
+    # A bare string would become a list of its letters.
+    if isinstance(values, str | bytes):
+        raise ConfigurationError(f"{name} is a list of strings; None allows any")
+    return None if values is None else [*values]
 
 
 def _check_text(name: str, text: str) -> None:
