@@ -16,8 +16,9 @@ from datetime import timedelta
 from typing import Final
 
 import click
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
+from wsgi_sigv4.contrib.sqlalchemy.engine import told_by
 from wsgi_sigv4.contrib.sqlalchemy.keys import AccessKey
 from wsgi_sigv4.contrib.sqlalchemy.keys import KeyStoreError
 from wsgi_sigv4.contrib.sqlalchemy.keys import NewKey
@@ -192,8 +193,8 @@ def _explained() -> Iterator[None]:
         yield
     except (KeyStoreError, ConfigurationError) as error:
         raise click.ClickException(str(error)) from error
-    except DBAPIError as error:
-        raise click.ClickException(f"the database says: {error.orig}") from error
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"the database says: {told_by(error)}") from error
 
 
 def _show(new: NewKey, profile: str) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import create_engine
 from sqlalchemy import event
 from sqlalchemy import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.pool import SingletonThreadPool
@@ -71,6 +73,12 @@ def _share_file(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 def has_one_connection(engine: Engine) -> bool:
     """Return whether whoever connects shares one transaction, as with SQLite in memory."""
     return isinstance(engine.pool, StaticPool | SingletonThreadPool)
+
+
+def told_by(error: SQLAlchemyError) -> str:
+    """Return what the database says: one line, without the statement and its parameters."""
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    return f"{type(error).__name__}: {said.partition(chr(10))[0][:200]}"
 
 
 def _forget_in_children(engine: Engine) -> None:

@@ -6,10 +6,10 @@ import logging
 from typing import TYPE_CHECKING
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import SQLAlchemyError
 
 from wsgi_sigv4.contrib.encryption import SecretLost
+from wsgi_sigv4.contrib.sqlalchemy.engine import told_by
 from wsgi_sigv4.contrib.sqlalchemy.store import KeyStore
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import CredentialScope
@@ -113,11 +113,5 @@ class _Lookup:
             logger.error("%s", lost)
             raise CredentialsUnavailable("a secret cannot be decrypted") from None
         except SQLAlchemyError as error:
-            logger.error("the database of access keys cannot be asked: %s", _told(error))
+            logger.error("the database of access keys cannot be asked: %s", told_by(error))
             raise CredentialsUnavailable("the database cannot be asked") from None
-
-
-def _told(error: SQLAlchemyError) -> str:
-    """Return what the database says: one line, without statement and parameters."""
-    said = str(error.orig if isinstance(error, DBAPIError) else error)
-    return f"{type(error).__name__}: {said.partition(chr(10))[0][:200]}"

@@ -38,9 +38,9 @@ class Postgres:
         with warnings.catch_warnings():
             # platformdirs warns where XDG_RUNTIME_DIR is not set.
             warnings.simplefilter("ignore")
-            import pgserver
+            from pgserver.postgres_server import get_server
 
-            self._server = pgserver.get_server(self._folder / "data", cleanup_mode="stop")
+            self._server = get_server(self._folder / "data", cleanup_mode="stop")
 
     def stop(self) -> None:
         """Stop the server: whoever is connected is thrown out."""
@@ -65,10 +65,9 @@ class Postgres:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def count_of_connections(postgres: Postgres) -> int:
-    """Return how many clients, psql apart, are connected."""
+def count_of_connections(postgres: Postgres, name: str) -> int:
+    """Return how many clients are connected whose application has this *name*."""
     said = postgres.sql(
-        "\\t on\nselect count(*) from pg_stat_activity "
-        "where backend_type = 'client backend' and application_name != 'psql'"
+        f"\\t on\nselect count(*) from pg_stat_activity where application_name = '{name}'"
     )
     return int(said.replace("Tuples only is on.", "").strip())
