@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wsgi_sigv4.contrib.encryption import SecretEncryption
 from wsgi_sigv4.contrib.encryption import SecretLost
+from wsgi_sigv4.contrib.sqlalchemy.engine import PATIENCE
 from wsgi_sigv4.contrib.sqlalchemy.engine import has_one_connection
 from wsgi_sigv4.contrib.sqlalchemy.engine import make_engine
 from wsgi_sigv4.contrib.sqlalchemy.keys import AccessKey
@@ -91,6 +92,7 @@ class KeyStore:
                 "this engine has one connection, and so one transaction, for the key store and the "
                 "application: give the key store a URL, or both a database in a file"
             )
+        self._owns_engine = not isinstance(database, Engine)
         self.engine = database if isinstance(database, Engine) else make_engine(database)
         # A look-up is one statement: it needs no BEGIN and no ROLLBACK.
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -100,6 +102,12 @@ class KeyStore:
 
     def __repr__(self) -> str:
         return f"KeyStore({self.engine.url.render_as_string(hide_password=True)!r})"
+
+    def close(self) -> None:
+        """Wait for what is still to be noted, and close the connections that the store has made."""
+        self.usage.wait(PATIENCE)
+        if self._owns_engine:
+            self.engine.dispose()
 
     def create_tables(self) -> None:
         """Create the table, unless it is there; several processes may do so at once."""

@@ -57,4 +57,4 @@ def store(url: str, encryption_key: str) -> Iterator[KeyStore]:
     yield store
     store.usage.wait(10)
     assert store.engine.pool.checkedout() == 0, "a connection has leaked"  # type: ignore[attr-defined]
-    store.engine.dispose()
+    store.close()

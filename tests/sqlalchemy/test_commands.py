@@ -156,7 +156,7 @@ def test_reencrypt_says_how_many(store: KeyStore, url: str, encryption_key: str)
         app = make_app(other)
         done = app.test_cli_runner().invoke(app.cli, ["sigv4", "reencrypt"])
         assert (done.exit_code, said in done.stderr) == (code, True), done.output
-        other.engine.dispose()
+        other.close()
 
 
 def test_database_that_is_not_there(url: str, encryption_key: str) -> None:
@@ -171,7 +171,7 @@ def test_database_that_is_not_there(url: str, encryption_key: str) -> None:
     for _ in range(2):
         assert runner.invoke(app.cli, ["sigv4", "create-tables"]).exit_code == 0
     assert runner.invoke(app.cli, ["sigv4", "create", "alice"]).exit_code == 0
-    store.engine.dispose()
+    store.close()
 
 
 def test_app_without_a_key_store_has_no_commands() -> None:

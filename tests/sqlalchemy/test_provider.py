@@ -252,7 +252,7 @@ def test_lost_encryption_key_is_503(
     healed = KeyStore(url, encryption_keys=[other, encryption_key])
     assert ask(make_app(healed), new) == (200, "alice")
     for each in (without, healed):
-        each.engine.dispose()
+        each.close()
 
 
 def test_missing_table_is_503(
@@ -265,7 +265,7 @@ def test_missing_table_is_503(
         provider.lookup(UNKNOWN, scope=SCOPE, session_token=None)
     assert "sigv4_access_keys" in caplog.text
     assert "SELECT" not in caplog.text
-    store.engine.dispose()
+    store.close()
 
 
 def own_engine(store_url: str, key: str) -> KeyStore:
@@ -298,6 +298,7 @@ def test_database_that_is_stopped(
     store.usage.wait(10)
     assert count_of_connections(postgres, "stopped") <= 2
     assert store.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    store.close()
     store.engine.dispose()
 
 
@@ -313,4 +314,4 @@ def test_failing_lookups_leak_no_connection(postgres: Postgres, encryption_key: 
     assert count_of_connections(postgres, "leaky") == 1
     with store.engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
-    store.engine.dispose()
+    store.close()

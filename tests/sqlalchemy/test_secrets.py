@@ -95,7 +95,7 @@ def test_logs_at_debug(url: str, encryption_key: str, records: list[str]) -> Non
     assert "INSERT INTO sigv4_access_keys" in text
     assert keys[0].key.access_key_id in text
     assert [secret for secret in secrets_of(keys, encryption_key) if secret in text] == []
-    store.engine.dispose()
+    store.close()
 
 
 def test_reprs_and_configuration(store: KeyStore, encryption_key: str) -> None:

@@ -151,7 +151,7 @@ def test_rotation_leaves_both_keys_good_for_the_overlap(url: str, encryption_key
     assert revealed(found(store, old.access_key_id)) != revealed(found(store, new.access_key_id))
     assert before.status(NOW) == "rotated"
     assert before.status(NOW + timedelta(hours=2)) == "expired"
-    store.engine.dispose()
+    store.close()
 
 
 def test_rotated_key_lives_as_long_as_it_was_to(url: str, encryption_key: str) -> None:
@@ -159,14 +159,14 @@ def test_rotated_key_lives_as_long_as_it_was_to(url: str, encryption_key: str) -
     store = at(url, encryption_key, NOW)
     store.create_tables()
     old = store.create("alice", expires_in=timedelta(days=30)).key
-    store.engine.dispose()
+    store.close()
     late = at(url, encryption_key, NOW + timedelta(days=29))
     new = late.rotate(old.access_key_id, overlap=timedelta(days=7)).key
     assert new.expires_at == NOW + timedelta(days=59)
     assert late.get(old.access_key_id).expires_at == old.expires_at
     other = late.rotate(new.access_key_id, expires_in=timedelta(days=1)).key
     assert other.expires_at == NOW + timedelta(days=30)
-    late.engine.dispose()
+    late.close()
 
 
 def test_key_that_is_over_is_not_rotated(url: str, encryption_key: str) -> None:
@@ -177,7 +177,7 @@ def test_key_that_is_over_is_not_rotated(url: str, encryption_key: str) -> None:
     expired = store.create("a", expires_in=timedelta(hours=1)).key.access_key_id
     rotated = store.create("a").key.access_key_id
     successor = store.rotate(rotated).key.access_key_id
-    store.engine.dispose()
+    store.close()
     later = at(url, encryption_key, NOW + timedelta(hours=1))
     before = later.list()
     for access_key_id, reason in (
@@ -192,7 +192,7 @@ def test_key_that_is_over_is_not_rotated(url: str, encryption_key: str) -> None:
     with pytest.raises(ConfigurationError):
         later.rotate(successor, overlap=timedelta(seconds=-1))
     assert later.list() == before
-    later.engine.dispose()
+    later.close()
 
 
 def race(count: int, step: Callable[[], object]) -> list[object]:
@@ -237,7 +237,7 @@ def test_tables_are_created_by_several_at_once(url: str, encryption_key: str) ->
     stores[0].create("alice")
     assert len(stores[5].list()) == 1
     for store in stores:
-        store.engine.dispose()
+        store.close()
 
 
 CRASH = """
@@ -284,7 +284,7 @@ def test_encryption_key_is_replaced(store: KeyStore, url: str, encryption_key: s
     for new in (*before, after):
         assert found(only, new.key.access_key_id).secret_access_key == new.secret_access_key
     for other in (both, only):
-        other.engine.dispose()
+        other.close()
 
 
 def test_crash_in_the_middle_of_encrypting_anew(
@@ -298,7 +298,7 @@ def test_crash_in_the_middle_of_encrypting_anew(
         assert found(store, new.key.access_key_id).secret_access_key == new.secret_access_key
     both = KeyStore(url, encryption_keys=[newest, encryption_key])
     assert both.reencrypt() == 3
-    both.engine.dispose()
+    both.close()
 
 
 def test_lost_encryption_key_loses_no_key(store: KeyStore, url: str, encryption_key: str) -> None:
@@ -313,7 +313,7 @@ def test_lost_encryption_key_loses_no_key(store: KeyStore, url: str, encryption_
         assert caught.value.access_key_ids == (new.key.access_key_id,)
         assert new.key.access_key_id in str(caught.value)
     assert revealed(found(store, new.key.access_key_id)) == new.secret_access_key.reveal()
-    without.engine.dispose()
+    without.close()
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_sqlite_is_shared(tmp_path: Path, encryption_key: str) -> None:
     release.join()
     writer.close()
     assert [key.owner for key in store.list()] == ["bob", "alice"]
-    store.engine.dispose()
+    store.close()
 
 
 def ask_in_child(store: KeyStore, access_key_id: str, results: Any) -> None:

@@ -73,7 +73,7 @@ def test_note_is_coarse(url: str, encryption_key: str) -> None:
     assert use(stores[0], 10) == NOW + timedelta(minutes=5)
     assert len(updates) == 2
     for store in stores:
-        store.engine.dispose()
+        store.close()
 
 
 def test_note_is_not_in_the_transaction_of_the_application(
@@ -115,7 +115,7 @@ def test_locked_database_holds_up_nobody(tmp_path: Path, encryption_key: str) ->
     writer.close()
     store.usage.wait(10)
     assert store.get(new.key.access_key_id).last_used_at is not None
-    store.engine.dispose()
+    store.close()
 
 
 def test_note_that_fails_refuses_nobody(
@@ -134,4 +134,4 @@ def test_note_that_fails_refuses_nobody(
     assert ask(app, new) == (200, "alice")
     store.usage.wait(10)
     assert f"the use of {new.key.access_key_id} is not noted: OperationalError" in caplog.text
-    store.engine.dispose()
+    store.close()
