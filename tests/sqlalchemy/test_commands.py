@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import inspect
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from click.testing import Result
 from cryptography.fernet import Fernet
 from flask import Flask
@@ -24,6 +26,13 @@ from wsgi_sigv4.credentials import Secret
 Run = Callable[..., Result]
 
 
+def runner_of(app: Flask) -> CliRunner:
+    """Return what runs commands of *app*, and keeps the two outputs apart."""
+    # Before click 8.2 that is an option.
+    is_option = "mix_stderr" in inspect.signature(CliRunner).parameters
+    return app.test_cli_runner(**{"mix_stderr": False} if is_option else {})
+
+
 @pytest.fixture
 def app(store: KeyStore) -> Flask:
     """Return an app with the key store."""
@@ -33,7 +42,7 @@ def app(store: KeyStore) -> Flask:
 @pytest.fixture
 def flask(app: Flask) -> Run:
     """Return what runs a command of ``flask sigv4``."""
-    runner = app.test_cli_runner()
+    runner = runner_of(app)
     return lambda *arguments: runner.invoke(app.cli, ["sigv4", *arguments])
 
 
@@ -154,7 +163,7 @@ def test_reencrypt_says_how_many(store: KeyStore, url: str, encryption_key: str)
     ):
         other = KeyStore(url, encryption_keys=keys)
         app = make_app(other)
-        done = app.test_cli_runner().invoke(app.cli, ["sigv4", "reencrypt"])
+        done = runner_of(app).invoke(app.cli, ["sigv4", "reencrypt"])
         assert (done.exit_code, said in done.stderr) == (code, True), done.output
         other.close()
 
@@ -163,7 +172,7 @@ def test_database_that_is_not_there(url: str, encryption_key: str) -> None:
     """Without the table a command says what the database says, and create-tables mends it."""
     store = KeyStore(url, encryption_keys=[encryption_key])
     app = make_app(store)
-    runner = app.test_cli_runner()
+    runner = runner_of(app)
     done = runner.invoke(app.cli, ["sigv4", "create", "alice"])
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: the database says: ")

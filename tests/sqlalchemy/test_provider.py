@@ -302,6 +302,21 @@ def test_database_that_is_stopped(
     store.engine.dispose()
 
 
+@pytest.mark.parametrize("make", [own_engine, engine_of_the_application])
+def test_database_that_was_restarted(
+    postgres: Postgres, encryption_key: str, make: Callable[[str, str], KeyStore]
+) -> None:
+    """The first look-up after a restart is answered, though the pool holds dead connections."""
+    store = make(postgres.url, encryption_key)
+    store.create_tables()
+    new = store.create("alice")
+    postgres.stop()
+    postgres.start()
+    assert store.find_credentials(new.key.access_key_id) is not None
+    store.close()
+    store.engine.dispose()
+
+
 def test_failing_lookups_leak_no_connection(postgres: Postgres, encryption_key: str) -> None:
     """A hundred failures use up no connection of the pool, which has fifteen."""
     url = f"{postgres.url}&application_name=leaky"

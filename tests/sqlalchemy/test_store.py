@@ -22,6 +22,7 @@ from sqlalchemy import event
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateTable
 
 from wsgi_sigv4 import ConfigurationError
 from wsgi_sigv4 import Credentials
@@ -29,6 +30,7 @@ from wsgi_sigv4.contrib.sqlalchemy import KeyNotFound
 from wsgi_sigv4.contrib.sqlalchemy import KeyNotRotated
 from wsgi_sigv4.contrib.sqlalchemy import KeyStore
 from wsgi_sigv4.contrib.sqlalchemy import SecretsLost
+from wsgi_sigv4.contrib.sqlalchemy import metadata
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -377,7 +379,7 @@ def test_sqlite_is_shared(tmp_path: Path, encryption_key: str) -> None:
     store.create_tables()
     new = store.create("alice")
     writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("BEGIN EXCLUSIVE")
     assert store.find_credentials(new.key.access_key_id) is not None
     release = threading.Timer(0.5, writer.execute, ["COMMIT"])
     release.start()
@@ -411,6 +413,19 @@ def test_fork_shares_no_connection(store: KeyStore) -> None:
     assert [results.get() for _ in children] == [True] * 3
     assert store.find_credentials(new.key.access_key_id) is not None
     assert connects == []
+
+
+def test_id_is_compared_with_its_case(tmp_path: Path, encryption_key: str) -> None:
+    """Where the database compares without case, as some do, another case is another key."""
+    store = KeyStore(f"sqlite:///{tmp_path / 'keys.sqlite3'}", encryption_keys=[encryption_key])
+    table = str(CreateTable(metadata.tables["sigv4_access_keys"]).compile(store.engine))
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(table.replace("VARCHAR(128)", "VARCHAR(128) COLLATE NOCASE"))
+    new = store.create("alice")
+    assert store.find_credentials(new.key.access_key_id) is not None
+    assert store.get(new.key.access_key_id.lower()) == new.key
+    assert store.find_credentials(new.key.access_key_id.lower()) is None
+    store.close()
 
 
 def test_store_says_where_it_is(encryption_key: str) -> None:

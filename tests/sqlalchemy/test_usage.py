@@ -66,6 +66,7 @@ def test_note_is_coarse(url: str, encryption_key: str) -> None:
         return store.get(access_key_id).last_used_at
 
     assert use(stores[0], 1000) == NOW
+    assert use(stores[0], 1) == NOW
     assert len(updates) == 1
     now[0] += timedelta(minutes=4)
     assert use(stores[1], 10) == NOW
