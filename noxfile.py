@@ -16,7 +16,7 @@ DIST = ROOT / "dist"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 #: The oldest versions that setup.cfg admits, on the oldest interpreter.
-OLDEST = ["Werkzeug==3.0.0", "Flask==3.0.0", "Django==5.2"]
+OLDEST = ["Werkzeug==3.0.0", "Flask==3.0.0", "Django==5.2", "SQLAlchemy==2.0.0"]
 
 #: The other runs leave out what the main interpreter covers.
 FAST = "not (slow or servers or clients or browser)"

@@ -23,3 +23,5 @@ from wsgi_sigv4.contrib.flask.decorators import sigv4_required as sigv4_required
 from wsgi_sigv4.contrib.flask.extension import SigV4 as SigV4
 from wsgi_sigv4.contrib.flask.guard import Guard as Guard
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed as PresignedNotAllowed
+from wsgi_sigv4.contrib.flask.signals import key_used as key_used
+from wsgi_sigv4.contrib.flask.signals import request_refused as request_refused

@@ -22,6 +22,7 @@ from wsgi_sigv4.contrib.flask.current import forget
 from wsgi_sigv4.contrib.flask.gate import Gate
 from wsgi_sigv4.contrib.flask.guard import Guard
 from wsgi_sigv4.contrib.flask.guard import guard_of
+from wsgi_sigv4.contrib.flask.keepers import KeyKeeper
 from wsgi_sigv4.credentials import CredentialProvider
 from wsgi_sigv4.credentials import as_credentials
 from wsgi_sigv4.environ import Deployment
@@ -85,6 +86,8 @@ class SigV4:
                 app.import_name,
             )
         app.extensions["sigv4"] = guard
+        if isinstance(guard.verifier.provider, KeyKeeper):
+            app.cli.add_command(guard.verifier.provider.commands())
         app.teardown_request(forget)
         request_started.connect(guard.adopt, app)
         if guard.options.stream:
@@ -143,7 +146,12 @@ def _guard(verifier: Verifier, settings: Mapping[str, Any]) -> Guard:
     overrides = dict(parameters.pop("header_overrides", None) or {})
     deployment = Deployment(header_overrides=overrides, **_of(Deployment, parameters))
     options = Options(deployment=deployment, **_of(Options, parameters))
-    return Guard(verifier=verifier, options=options, **_of(Guard, parameters))
+    return Guard(
+        verifier=verifier,
+        options=options,
+        note_use=getattr(verifier.provider, "note_use", None),
+        **_of(Guard, parameters),
+    )
 
 
 def _of(kind: type, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,8 @@ from wsgi_sigv4.contrib.flask.gate import find_settlement
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.refusals import as_http_exception
 from wsgi_sigv4.contrib.flask.refusals import keep_from_caches
+from wsgi_sigv4.contrib.flask.signals import tell_refused
+from wsgi_sigv4.contrib.flask.signals import tell_used
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
 from wsgi_sigv4.environ import forget_identity
@@ -80,6 +82,7 @@ class Guard:
         explain: show in the answer to a wrong signature what was canonicalised.
         remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
         render_refusal: makes the answer to a refused request; None: AWS's own.
+        note_use: is told of each use of a key, and does not wait for anything; or None.
     """
 
     verifier: Verifier
@@ -87,6 +90,7 @@ class Guard:
     explain: bool = False
     remote_user: str | None = None
     render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None
+    note_use: Callable[[Identity], None] | None = None
     _narrowed: dict[tuple[Names, Names], Verifier] = field(default_factory=dict, repr=False)
 
     def check(
@@ -141,6 +145,11 @@ class Guard:
             authorize is None or authorize(identity, environ) is True
         ):
             self._accept(identity, body=None)
+            body = streamed_body(environ)
+            if body is None:
+                self._tell_used(identity)
+            else:
+                after_this_request(partial(self._tell_when_settled, body, identity))
 
     def _narrowed_to(self, region: Names, service: Names) -> Verifier:
         if region is None and service is None:
@@ -184,12 +193,14 @@ class Guard:
                 raise PathNotRouted
         # The stream above the body may be busy, or in other hands.
         self._accept(identity, body=environ["wsgi.input"] if body is None else body)
-        if body is not None and settlement is not None:
+        if body is None or settlement is None:
+            self._tell_used(identity)
+        else:
             settlement.body = body
-            after_this_request(partial(self._settled, settlement))
+            after_this_request(partial(self._settled, settlement, identity))
         return identity
 
-    def _settled(self, settlement: Settlement, response: Response) -> Response:
+    def _settled(self, settlement: Settlement, identity: Identity, response: Response) -> Response:
         """Return *response* where the body turns out to be the one that was signed (T50)."""
         if settlement.refusal is not None:
             # An error handler has failed, and Flask answers for that.
@@ -207,7 +218,27 @@ class Guard:
             return current_app.make_response(current_app.handle_user_exception(error))
         if settlement.is_abandoned:
             _forget_kept()
+        self._tell_used(identity)
         return response
+
+    def _tell_when_settled(
+        self, body: StreamedBody, identity: Identity, response: Response
+    ) -> Response:
+        """Tell of *identity* when the middleware around the app has verified *body*."""
+        app = _app_itself()
+
+        def tell() -> None:
+            if body.refusal is None:
+                with app.app_context():
+                    self._tell_used(identity)
+
+        response.call_on_close(tell)
+        return response
+
+    def _tell_used(self, identity: Identity) -> None:
+        if self.note_use is not None:
+            self.note_use(identity)
+        tell_used(_app_itself(), identity)
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | StreamedBody | None) -> None:
         set_remote_user(request.environ, identity, self.remote_user)
@@ -226,6 +257,7 @@ class Guard:
 
     def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
         log_refusal(refusal, request.environ)
+        tell_refused(_app_itself(), refusal)
         after_this_request(keep_from_caches)
         response = self.answer(refusal, request.environ)
         told = reason(refusal, self.verifier.profile(refusal.service).error_format)
@@ -242,6 +274,12 @@ def guard_of(app: Flask) -> Guard:
     if not isinstance(guard, Guard):
         raise ConfigurationError("SigV4(app), or init_app, has not been called for this app")
     return guard
+
+
+def _app_itself() -> Flask:
+    """Return the current app, without the proxy around it."""
+    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return found
 
 
 def _routed_as_verified(environ: WSGIEnvironment) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.test import Client
 from werkzeug.serving import make_server
 
@@ -58,9 +59,13 @@ def _restore_logging() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("page", CODE, ids=lambda page: page.name)
-def test_python_runs(page: Path) -> None:
+def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block of Python runs after those above it on the page, assertions included."""
-    run(page)
+    monkeypatch.setenv("KEY_DATABASE", f"sqlite:///{tmp_path / 'keys.sqlite3'}")
+    monkeypatch.setenv("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    names = run(page)
+    if "store" in names:
+        names["store"].close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -98,6 +103,8 @@ def faults_in(line: str) -> Iterator[str]:
                 yield f"there is no {module}"
         case ["curl", *_]:
             pass  # run below
+        case ["flask", "sigv4", *_] | ["python", "-c", *_]:
+            pass  # run by tests/sqlalchemy/test_page.py
         case ["export" | "aws", *_]:
             pass  # run by tests/uploads/test_page.py
         case _:

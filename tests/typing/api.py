@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from typing import assert_type
 
@@ -40,7 +41,13 @@ from wsgi_sigv4.contrib.django.decorators import sigv4_required as django_sigv4_
 from wsgi_sigv4.contrib.django.middleware import SigV4Middleware as DjangoSigV4Middleware
 from wsgi_sigv4.contrib.flask import SigV4
 from wsgi_sigv4.contrib.flask import current_identity
+from wsgi_sigv4.contrib.flask import key_used
+from wsgi_sigv4.contrib.flask import request_refused
 from wsgi_sigv4.contrib.flask import sigv4_required
+from wsgi_sigv4.contrib.sqlalchemy import AccessKey
+from wsgi_sigv4.contrib.sqlalchemy import KeyStore
+from wsgi_sigv4.contrib.sqlalchemy import NewKey
+from wsgi_sigv4.contrib.sqlalchemy import SQLAlchemyProvider
 from wsgi_sigv4.responses import Answer
 from wsgi_sigv4.testing import UNSIGNED_HEADERS
 from wsgi_sigv4.testing import Signer
@@ -227,3 +234,23 @@ def others() -> None:
     logging.getLogger("gunicorn.access").addFilter(RedactingFilter())
     error: ValueError = ConfigurationError("x")
     raise error
+
+
+def keys_in_a_database(app: Flask) -> None:
+    """A key store is made from a URL, and its provider is a provider like any other."""
+    store = KeyStore("sqlite:///keys.sqlite3", encryption_keys=["a", b"b"])
+    provider: CredentialProvider = SQLAlchemyProvider(store, ttl=10)
+    Verifier(provider, region="us-east-1", service="items")
+    new = store.create("alice", expires_in=timedelta(days=90), methods=["GET"], presigned=False)
+    assert_type(new, NewKey)
+    assert_type(new.aws_credentials("default"), str)
+    assert_type(store.rotate(new.key.access_key_id, overlap=timedelta(hours=1)), NewKey)
+    assert_type(store.revoke(new.key.access_key_id), AccessKey)
+    assert_type(store.list(owner="alice"), tuple[AccessKey, ...])
+    assert_type(store.reencrypt(), int)
+
+    @key_used.connect_via(app)
+    def used(sender: Flask, *, identity: Identity, **extra: object) -> None: ...
+
+    @request_refused.connect_via(app)
+    def refused(sender: Flask, *, refusal: SigV4Error, **extra: object) -> None: ...
