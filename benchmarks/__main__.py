@@ -25,6 +25,7 @@ PARTS = (
     "streaming",
     "memory",
     "growth",
+    "providers",
     "hostile",
     "imports",
 )

@@ -7,8 +7,10 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Hashable
 from collections.abc import Mapping
 from collections.abc import Sequence
+from typing import TypeVar
 
 from benchmarks import signed_requests as kinds
 from benchmarks.arms.package import Served
@@ -25,6 +27,7 @@ from benchmarks.results import Section
 from benchmarks.results import Target
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
+from wsgi_sigv4.credentials import CredentialSource
 
 HEADERS = (5, 10, 25, 50, 75, 100)
 PARAMETERS = (0, 5, 50, 125, 250, 500)
@@ -42,6 +45,7 @@ UNCONTENDED = Target(limit=0.9, at_most=False)
 NO_OP_FACTOR = 50
 
 Curve = tuple[tuple[float, float], ...]
+Arm = TypeVar("Arm", bound=Hashable)
 
 
 def run(scale: Scale) -> Section:
@@ -49,17 +53,17 @@ def run(scale: Scale) -> Section:
     quiet_logs()
     rows: list[Row] = []
     curves: dict[str, Curve] = {}
-    app = _application({ACCESS_KEY_ID: SECRET_ACCESS_KEY})
+    app = application({ACCESS_KEY_ID: SECRET_ACCESS_KEY})
     for name, sizes, make in (
         ("headers", HEADERS, kinds.with_headers),
         ("query parameters", PARAMETERS, kinds.with_parameters),
     ):
-        found = _seconds({size: (app, make(size)) for size in sizes}, scale)
+        found = in_turns({size: (app, make(size)) for size in sizes}, scale)
         curves[name] = _curve(found)
         rows += [_row(f"{size} {name}", found[size]) for size in sizes]
         rows.append(_fit(name, curves[name]))
-    found = _seconds(
-        {size: (_application(kinds.store(size)), kinds.of_key(size)) for size in _keys(scale)},
+    found = in_turns(
+        {size: (application(kinds.store(size)), kinds.of_key(size)) for size in _keys(scale)},
         scale,
     )
     curves["keys in the store"] = _curve(found)
@@ -80,7 +84,8 @@ def _keys(scale: Scale) -> Sequence[int]:
     return QUICK_KEYS if scale.quick else KEYS
 
 
-def _application(credentials: Mapping[str, str]) -> Served:
+def application(credentials: CredentialSource) -> Served:
+    """Return an application that answers whoever has one of *credentials*."""
     verifier = Verifier(credentials, region=REGION, service=kinds.GENERIC)
     return Served(SigV4Middleware(hello, verifier))
 
@@ -114,16 +119,16 @@ def _fit(name: str, curve: Curve) -> Row:
     )
 
 
-def _seconds(
-    arms: Mapping[int, tuple[Served, Callable[[int], Recorded]]], scale: Scale
-) -> dict[int, list[float]]:
-    """Return the time of a request in each round, by size; all sizes take turns."""
+def in_turns(
+    arms: Mapping[Arm, tuple[Served, Callable[[int], Recorded]]], scale: Scale
+) -> dict[Arm, list[float]]:
+    """Return the time of a request in each round, by arm; all arms take turns."""
     rounds, count = scale.of(15, 2), scale.of(200, 10)
     requests = {
         size: [make(number) for number in range(count * (rounds + 1))]
         for size, (_, make) in arms.items()
     }
-    found: dict[int, list[float]] = {size: [] for size in arms}
+    found: dict[Arm, list[float]] = {size: [] for size in arms}
     for number in range(rounds + 1):
         for size, (app, _) in arms.items():
             share = requests[size][number * count : (number + 1) * count]
