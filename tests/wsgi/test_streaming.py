@@ -556,6 +556,20 @@ def test_authorize_is_asked_before_the_application() -> None:
     assert b"<Code>AccessDenied</Code>" in answer.body
 
 
+@each_form
+def test_authorize_may_look_at_the_headers(form: PayloadForm) -> None:
+    """Whom it lets through reads the body as it arrives."""
+    seen: list[str] = []
+
+    def judge(identity: Any, environ: Any) -> bool:
+        seen.append(identity.access_key_id + environ["PATH_INFO"])
+        return True
+
+    app, answer = served(STREAMED[form], reads_all, authorize=judge)
+    assert (answer.status, bytes(app.got)) == (200, DATA)
+    assert seen == [f"{ACCESS_KEY_ID}/bucket/key"]
+
+
 def test_authorize_must_not_read_the_body() -> None:
     """It would judge by bytes that are not verified, and take them from the application."""
 
