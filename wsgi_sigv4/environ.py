@@ -16,7 +16,6 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -26,6 +25,8 @@ from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.errors import MalformedTarget
 from wsgi_sigv4.errors import PathNotRouted
+from wsgi_sigv4.memo import Memo
+from wsgi_sigv4.memo import total_length
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.traces import has_trace
 
@@ -37,9 +38,6 @@ ACCESS_KEY_ID: Final = "wsgi_sigv4.access_key_id"
 IDENTITY: Final = "wsgi_sigv4.identity"
 #: The verified trailers of an aws-chunked body, by lower-case name.
 TRAILERS: Final = "wsgi_sigv4.trailers"
-
-#: Characters of a header name that is remembered; anybody may send endless ones.
-MAX_REMEMBERED: Final = 64
 
 _OURS: Final = (ACCESS_KEY_ID, IDENTITY, TRAILERS)
 _ABSOLUTE_FORM: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
@@ -273,14 +271,14 @@ def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
 
 def _headers(environ: WSGIEnvironment, deployment: Deployment) -> tuple[tuple[bytes, bytes], ...]:
     _refuse_smuggled(environ)
-    headers = []
-    for key, text in environ.items():
-        name = _remembered(key) if len(key) <= MAX_REMEMBERED else _header_name(key)
-        # Some servers give an empty Host or Content-Length for none.
-        if name is not None and (text or name not in _OFTEN_EMPTY):
-            headers.append((name, _wire(text)))
+    keys, names = _HEADERS[tuple(environ)]
+    values = list(map(_wire, map(environ.__getitem__, keys)))
+    headers = tuple(zip(names, values, strict=True))
+    # Some servers give an empty Host or Content-Length for none.
+    if b"" in values:
+        headers = tuple([(n, v) for n, v in headers if v or n not in _OFTEN_EMPTY])
     if not deployment.header_overrides:
-        return tuple(headers)
+        return headers
     sent = dict(headers)
     overrides = {
         name.lower().encode(): sent[kept.lower().encode()]
@@ -316,7 +314,15 @@ def _header_name(key: str) -> bytes | None:
     return key[5:].replace("_", "-").lower().encode("ascii", "backslashreplace")
 
 
-_remembered: Final = lru_cache(maxsize=1024)(_header_name)
+def _header_keys(keys: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+    """Return those of *keys* that are headers, and the names of these."""
+    names = [(key, _header_name(key)) for key in keys]
+    found = [(key, name) for key, name in names if name is not None]
+    return tuple([key for key, _ in found]), tuple([name for _, name in found])
+
+
+#: By all keys of an environ, in order: a server and clients of one kind make the same ones.
+_HEADERS: Final = Memo(_header_keys, longest=4096, entries=512, size=total_length)
 
 
 def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:
