@@ -19,11 +19,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.encoding import percent_decode
 from wsgi_sigv4.encoding import uri_encode
+from wsgi_sigv4.memo import Memo
+from wsgi_sigv4.memo import total_length
 from wsgi_sigv4.timestamps import Timestamp
 
 #: The one parameter that is not signed; and only in the presigned form, where
@@ -76,12 +79,14 @@ def canonical_uri(path: bytes, *, normalize: bool, double_encode: bool) -> bytes
     return uri_encode(path, keep_slash=True)
 
 
-def canonical_query_string(pairs: Iterable[tuple[bytes, bytes]], *, presigned: bool) -> bytes:
+def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: bool) -> bytes:
     """Return the canonical form of the decoded query parameters *pairs*.
 
     >>> canonical_query_string([(b"b", b"x y"), (b"a", b"")], presigned=False)
     b'a=&b=x%20y'
     """
+    if not pairs:
+        return b""
     encoded = [
         (uri_encode(name), uri_encode(value))
         for name, value in pairs
@@ -97,8 +102,11 @@ def canonical_header_value(value: bytes) -> bytes:
     >>> canonical_header_value(b"  a \\t b ")
     b'a b'
     """
-    value = value.strip(b" \t")
-    return _BLANKS.sub(b" ", value) if b"  " in value or b"\t" in value else value
+    return _folded(value.strip(b" \t"))
+
+
+def _folded(text: bytes) -> bytes:
+    return _BLANKS.sub(b" ", text) if b"  " in text or b"\t" in text else text
 
 
 def canonical_request(
@@ -106,7 +114,8 @@ def canonical_request(
     method: str,
     uri: bytes,
     query_string: bytes,
-    headers: Iterable[tuple[str, bytes]],
+    signed_headers: tuple[str, ...],
+    values: Iterable[bytes],
     payload_hash: str,
 ) -> bytes:
     """Return the canonical request.
@@ -115,16 +124,27 @@ def canonical_request(
         method: the method, as sent.
         uri: the canonical URI.
         query_string: the canonical query string.
-        headers: the signed headers in their order, with their values as sent.
+        signed_headers: the names of the signed headers, in their order.
+        values: their values, as sent.
         payload_hash: the value of x-amz-content-sha256, or the hash of the body.
     """
-    names = []
-    lines = [method.encode("ascii"), uri, query_string]
-    for name, value in headers:
-        names.append(name)
-        lines.append(name.encode("ascii") + b":" + canonical_header_value(value))
-    lines += [b"", ";".join(names).encode("ascii"), payload_hash.encode("ascii")]
-    return b"\n".join(lines)
+    starts, names = _ENCODED[signed_headers]
+    lines = [
+        start + value.strip(b" \t") + b"\n" for start, value in zip(starts, values, strict=True)
+    ]
+    # No name holds a blank, and no value ends with one: they fold as each would alone.
+    headers = _folded(b"".join(lines))
+    return b"\n".join(
+        (method.encode("ascii"), uri, query_string, headers, names, payload_hash.encode("ascii"))
+    )
+
+
+def _encoded(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], bytes]:
+    """Return how the line of each header begins, and the list of them."""
+    return tuple([name.encode("ascii") + b":" for name in names]), ";".join(names).encode("ascii")
+
+
+_ENCODED: Final = Memo(_encoded, longest=512, size=total_length)
 
 
 def string_to_sign(

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Final
 from typing import NoReturn
 from typing import Protocol
@@ -71,9 +72,14 @@ class CredentialScope:
     region: str
     service: str
     terminator: str = TERMINATOR
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        text = f"{self.date}/{self.region}/{self.service}/{self.terminator}"
+        object.__setattr__(self, "_text", text)
 
     def __str__(self) -> str:
-        return f"{self.date}/{self.region}/{self.service}/{self.terminator}"
+        return self._text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

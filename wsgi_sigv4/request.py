@@ -10,6 +10,7 @@ signed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Set
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.memo import total_length
 
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", re.ASCII)
-_CLEAN_TARGET = re.compile(rb"[\x21\x22\x24-\x7e]*")
+_CLEAN_PATH = re.compile(
+    rb"/[\x21\x22\x24\x26-\x3e\x40-\x7e]*(?:%[0-9A-Fa-f]{2}[\x21\x22\x24\x26-\x3e\x40-\x7e]*)*"
+)
+_CLEAN_QUERY = re.compile(rb"[\x21\x22\x24-\x7e]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,10 @@ class Request:
     def __post_init__(self) -> None:
         if _METHOD.fullmatch(self.method) is None:
             raise MalformedRequest(fault="the method is not a token")
-        _check_target(self.path, self.query)
+        if _CLEAN_PATH.fullmatch(self.path) is None:
+            raise MalformedTarget(fault=_path_fault(self.path))
+        if _CLEAN_QUERY.fullmatch(self.query) is None:
+            raise MalformedQuery(fault="the query holds bytes that must be percent-encoded")
         object.__setattr__(self, "_values", _joined(self.headers))
 
     def header(self, name: str) -> bytes | None:
@@ -73,6 +80,10 @@ class Request:
         Blanks around it are gone; repeated headers are joined with a comma, as they are signed.
         """
         return self._values.get(name)
+
+    def header_values(self, names: Iterable[str]) -> list[bytes]:
+        """Return the values of the headers *names* (lower-case), all of which were sent."""
+        return list(map(self._values.__getitem__, names))
 
     @property
     def header_names(self) -> Set[str]:
@@ -104,15 +115,12 @@ def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(pairs)
 
 
-def _check_target(path: bytes, query: bytes) -> None:
+def _path_fault(path: bytes) -> str:
     if not path.startswith(b"/"):
-        raise MalformedTarget(fault="the path does not start with a slash")
-    if _CLEAN_TARGET.fullmatch(path) is None or b"?" in path:
-        raise MalformedTarget(fault="the path holds bytes that must be percent-encoded")
-    if has_malformed_escape(path):
-        raise MalformedTarget(fault="a percent escape in the path is malformed")
-    if _CLEAN_TARGET.fullmatch(query) is None:
-        raise MalformedQuery(fault="the query holds bytes that must be percent-encoded")
+        return "the path does not start with a slash"
+    if _CLEAN_QUERY.fullmatch(path) is None or b"?" in path:
+        return "the path holds bytes that must be percent-encoded"
+    return "a percent escape in the path is malformed"
 
 
 def _joined(headers: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, bytes]:

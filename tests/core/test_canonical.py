@@ -181,10 +181,11 @@ def test_canonical_request() -> None:
         method="GET",
         uri=b"/a",
         query_string=b"b=1",
-        headers=[("host", b" h "), ("x-amz-date", b"d")],
+        signed_headers=("host", "x-amz-date"),
+        values=(b" h ", b"d \t d"),
         payload_hash="hash",
     )
-    assert canonical == b"GET\n/a\nb=1\nhost:h\nx-amz-date:d\n\nhost;x-amz-date\nhash"
+    assert canonical == b"GET\n/a\nb=1\nhost:h\nx-amz-date:d d\n\nhost;x-amz-date\nhash"
 
 
 def test_string_to_sign() -> None:
