@@ -36,6 +36,7 @@ FLOORS = {
     "wsgi_sigv4.canonical": 2,
     "wsgi_sigv4.profiles": 2,
     "wsgi_sigv4.chunked": 2,
+    "wsgi_sigv4.framing": 2.1,
     "wsgi_sigv4.s3_reasons": 2,
     "wsgi_sigv4.aws_reasons": 2,
     "wsgi_sigv4.identity": 2,

@@ -15,7 +15,6 @@ from typing import Final
 from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.canonical import has_dot_segments
 from wsgi_sigv4.canonical import normalize_path
-from wsgi_sigv4.chunked import MAX_TRAILERS
 from wsgi_sigv4.credentials import TERMINATOR
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.encoding import percent_decode
@@ -23,14 +22,11 @@ from wsgi_sigv4.errors import ConflictingValues
 from wsgi_sigv4.errors import HeadersNotSigned
 from wsgi_sigv4.errors import HostNotAccepted
 from wsgi_sigv4.errors import HostNotSigned
-from wsgi_sigv4.errors import InvalidContentLength
 from wsgi_sigv4.errors import InvalidExpires
 from wsgi_sigv4.errors import InvalidSessionToken
-from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MalformedDate
 from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.errors import MalformedTarget
-from wsgi_sigv4.errors import MalformedTrailer
 from wsgi_sigv4.errors import MissingDate
 from wsgi_sigv4.errors import MissingParameters
 from wsgi_sigv4.errors import MissingPayloadHash
@@ -42,6 +38,8 @@ from wsgi_sigv4.errors import RequestNotYetValid
 from wsgi_sigv4.errors import RequestTimeTooSkewed
 from wsgi_sigv4.errors import ScopeMismatch
 from wsgi_sigv4.errors import SignedHeaderMissing
+from wsgi_sigv4.framing import Stream
+from wsgi_sigv4.payload import ABSENT
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.payload import PayloadHash
 from wsgi_sigv4.policy import PAYLOAD_HASH
@@ -59,24 +57,11 @@ from wsgi_sigv4.timestamps import is_skewed
 #: Seven days, AWS's longest life of a presigned URL.
 MAX_EXPIRES: Final = 604_800
 
+# Python 3.11 takes long to find a member of an enum.
+_SHA256: Final = PayloadForm.SHA256
+_UNSIGNED: Final = PayloadHash(form=PayloadForm.UNSIGNED, value=PayloadForm.UNSIGNED.value)
 _UPLOADS: Final = ("PUT", "POST")
-_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
-_TRAILER_NAME: Final = re.compile(rb"[a-z0-9-]{1,128}")
 _EXPIRES: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """What a request says of its aws-chunked body.
-
-    Attributes:
-        decoded_length: bytes without the framing.
-        trailers: the lower-case names of the trailers; None where the payload
-            form has none.
-    """
-
-    decoded_length: int
-    trailers: tuple[str, ...] | None
 
 
 # Not frozen, as that would take as long as half the rules.
@@ -91,6 +76,7 @@ class Attempt:
         timestamp: its time.
         lifetime: seconds that a presigned URL lives, None for the header form.
         profile: the profile of its service.
+        max_skew: seconds that its time may differ.
         payload: what it says of its body.
         empty_body_only: True where an unsigned body is not allowed, so that
             only an empty one may come.
@@ -105,6 +91,7 @@ class Attempt:
     timestamp: Timestamp
     lifetime: int | None
     profile: Profile
+    max_skew: int
     payload: PayloadHash
     empty_body_only: bool
     session_token: str | None = field(repr=False)
@@ -114,12 +101,12 @@ class Attempt:
     @property
     def access_key_id(self) -> str:
         """The access key id that the request names."""
-        return self.authorization.access_key_id
+        return self.authorization.credential.access_key_id
 
     @property
     def scope(self) -> CredentialScope:
         """The credential scope that the request names."""
-        return self.authorization.scope
+        return self.authorization.credential.scope
 
     @property
     def presigned(self) -> bool:
@@ -149,8 +136,9 @@ class Attempt:
         # Rule 4: one and the same time feeds all that follows.
         timestamp = _timestamp(request, authorization)
         # Rule 5: the request is fresh.
-        lifetime = _lifetime(authorization, profile, policy)
-        check_freshness(timestamp, lifetime=lifetime, max_skew=policy.skew(profile), now=now)
+        max_skew = policy.skew(profile)
+        lifetime = _lifetime(authorization, profile, max_skew=max_skew)
+        check_freshness(timestamp, lifetime=lifetime, max_skew=max_skew, now=now)
         # Rule 6: the scope is ours, and its date that of the request time.
         check_scope(scope, timestamp, policy)
         # Rule 7: what must be signed is.
@@ -165,11 +153,12 @@ class Attempt:
             timestamp=timestamp,
             lifetime=lifetime,
             profile=profile,
+            max_skew=max_skew,
             payload=payload,
             empty_body_only=empty_body_only,
             session_token=_session_token(request, authorization),
             path=_routed_path(request, profile),
-            stream=_stream(request, payload.form) if payload.form.is_streaming else None,
+            stream=Stream.of(request, payload.form) if payload.form.is_streaming else None,
         )
 
 
@@ -233,53 +222,47 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
 
 def _timestamp(request: Request, authorization: Authorization) -> Timestamp:
     if authorization.presigned:
-        sent, find = (authorization.date or "").encode(), find_iso_basic
+        text = authorization.date or ""
+        timestamp = find_iso_basic(text)
     elif (amz_date := request.header("x-amz-date")) is not None:
-        sent, find = amz_date, find_iso_basic
+        text = amz_date.decode("ascii", "backslashreplace")
+        timestamp = find_iso_basic(text)
     elif (date := request.header("date")) is not None:
-        sent, find = date, find_date
+        text = date.decode("ascii", "backslashreplace")
+        timestamp = find_date(text)
     else:
         raise MissingDate
-    text = sent.decode("ascii", "backslashreplace")
-    timestamp = find(text)
     if timestamp is None:
         raise MalformedDate(date=text[:64])
     return timestamp
 
 
-def _lifetime(authorization: Authorization, profile: Profile, policy: Policy) -> int | None:
+def _lifetime(authorization: Authorization, profile: Profile, *, max_skew: int) -> int | None:
     if not authorization.presigned:
         return None
     expires = authorization.expires
     if expires is None:
         if profile.expires_required:
             raise MissingParameters(names=("X-Amz-Expires",))
-        return policy.skew(profile)
+        return max_skew
     if _EXPIRES.fullmatch(expires) is None or not 1 <= int(expires) <= MAX_EXPIRES:
         raise InvalidExpires(expires=expires[:64])
     return int(expires)
 
 
 def _check_coverage(request: Request, authorization: Authorization, policy: Policy) -> None:
-    sent = request.header_names
-    for name in authorization.signed_headers:
-        if name not in sent:
-            raise SignedHeaderMissing(name=name)
-    unsigned = [
-        name
-        for name in sent - set(authorization.signed_headers)
-        if _must_be_signed(name, request, policy)
-    ]
-    if unsigned:
-        raise HeadersNotSigned(names=tuple(sorted(unsigned)))
-
-
-def _must_be_signed(name: str, request: Request, policy: Policy) -> bool:
+    sent, signed = request.header_names, frozenset(authorization.signed_headers)
+    if not sent >= signed:
+        raise SignedHeaderMissing(name=min(signed - sent))
+    others = sent - signed
     # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
     # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
-    if name.startswith("x") and name.replace("_", "-").startswith("x-amz-"):
-        return name not in policy.may_be_unsigned
-    return name in policy.require_signed and name not in request.doubtful_headers
+    amz = {n for n in others if n.startswith("x") and n.replace("_", "-").startswith("x-amz-")}
+    unsigned = amz - policy.may_be_unsigned
+    if policy.require_signed:
+        unsigned |= policy.require_signed & (others - amz) - request.doubtful_headers
+    if unsigned:
+        raise HeadersNotSigned(names=tuple(sorted(unsigned)))
 
 
 def _check_host(request: Request, policy: Policy) -> None:
@@ -296,19 +279,16 @@ def _payload(
     """Return what the request says of its body, and whether that must be empty."""
     sent = _agreed(PAYLOAD_HASH, request.header(PAYLOAD_HASH), authorization.content_sha256)
     payload = PayloadHash.parse(sent)
+    if payload.form is _SHA256:
+        return payload, False
     allowed = policy.allows_unsigned_payload(profile)
+    if payload is ABSENT:
+        if not authorization.presigned and profile.payload_header_required:
+            raise MissingPayloadHash
+        if authorization.presigned and profile.presigned_payload_unsigned:
+            return _UNSIGNED, not allowed
+        return payload, False
     match payload.form:
-        case PayloadForm.SHA256:
-            return payload, False
-        case PayloadForm.ABSENT if not authorization.presigned:
-            if profile.payload_header_required:
-                raise MissingPayloadHash
-            return payload, False
-        case PayloadForm.ABSENT if not profile.presigned_payload_unsigned:
-            return payload, False
-        case PayloadForm.ABSENT:
-            unsigned = PayloadForm.UNSIGNED
-            return PayloadHash(form=unsigned, value=unsigned.value), not allowed
         case PayloadForm.UNSIGNED if allowed:
             return payload, False
         case PayloadForm.UNSIGNED:
@@ -326,32 +306,7 @@ def _payload(
             raise PayloadFormNotImplemented(value=payload.value)
 
 
-def _stream(request: Request, form: PayloadForm) -> Stream:
-    length = request.header("x-amz-decoded-content-length")
-    if length is None:
-        raise LengthRequired
-    # int() takes "+5" and "1_0", and two headers are joined with a comma.
-    if _LENGTH.fullmatch(length) is None:
-        raise InvalidContentLength(value=length.decode("ascii", "backslashreplace")[:64])
-    return Stream(decoded_length=int(length), trailers=_trailers(request, form))
-
-
-def _trailers(request: Request, form: PayloadForm) -> tuple[str, ...] | None:
-    """Return the names of the trailers that *request* declares."""
-    declared = request.header("x-amz-trailer")
-    if (declared is not None) != form.has_trailers:
-        raise MalformedTrailer
-    if declared is None:
-        return None
-    names = [name.strip(b" \t").lower() for name in declared.split(b",")]
-    # minio-go ends the list with a comma.
-    if names[-1] == b"":
-        names.pop()
-    if not names or len(set(names)) < len(names) or len(names) > MAX_TRAILERS:
-        raise MalformedTrailer
-    if any(_TRAILER_NAME.fullmatch(name) is None for name in names):
-        raise MalformedTrailer
-    return tuple(name.decode("ascii") for name in names)
+_ABSENCE: Final = frozenset({None})
 
 
 def _agreed(name: str, *values: bytes | None) -> bytes | None:
@@ -360,12 +315,10 @@ def _agreed(name: str, *values: bytes | None) -> bytes | None:
     Raises:
         ConflictingValues: if it stands in both, and they differ.
     """
-    found: bytes | None = None
-    for value in values:
-        if found is not None and value is not None and value != found:
-            raise ConflictingValues(name=name)
-        found = value if found is None else found
-    return found
+    found = {*values} - _ABSENCE
+    if len(found) > 1:
+        raise ConflictingValues(name=name)
+    return found.pop() if found else None
 
 
 def _session_token(request: Request, authorization: Authorization) -> str | None:
@@ -390,9 +343,10 @@ def _routed_path(request: Request, profile: Profile) -> bytes:
     as_sent = normal = percent_decode(request.path)
     if profile.normalize_path:
         try:
-            normal = percent_decode(normalize_path(request.path))
+            path = normalize_path(request.path)
         except ValueError:
             raise MalformedTarget(fault="the path reaches above the root") from None
+        normal = as_sent if path is request.path else percent_decode(path)
         # An application, or the file system, would resolve what was not signed.
         if has_dot_segments(normal):
             raise MalformedTarget(fault="the path hides dot segments behind percent escapes")

@@ -294,6 +294,7 @@ _TWINS: Final = (
     ("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"),
 )
 _OFTEN_EMPTY: Final = (b"host", b"content-length")
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def _refuse_smuggled(environ: WSGIEnvironment) -> None:
@@ -327,9 +328,11 @@ _HEADERS: Final = Memo(_header_keys, longest=4096, entries=512, size=total_lengt
 
 def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:
     content_type = environ.get("CONTENT_TYPE")
+    if content_type is None:
+        return _NONE
     # wsgiref and Django's runserver make it up; nginx gives uWSGI an empty one.
     made_up = content_type == "text/plain" and _server(environ).startswith("wsgiserver/")
-    return frozenset({"content-type"}) if made_up or content_type == "" else frozenset()
+    return frozenset({"content-type"}) if made_up or content_type == "" else _NONE
 
 
 def _joins_with_blank(environ: WSGIEnvironment) -> bool:

@@ -38,8 +38,7 @@ class Identity:
     presigned: bool
     expires_at: int | None
     payload_form: PayloadForm
-    _verifier: object = field(repr=False, compare=False)
-    _target: tuple[str, bytes, bytes] = field(repr=False, compare=False)
+    _origin: tuple[object, str, bytes, bytes] = field(repr=False, compare=False)
     _path: bytes = field(repr=False, compare=False)
 
     def is_from(self, verifier: object, request: Request) -> bool:
@@ -49,12 +48,13 @@ class Identity:
         path was rewritten, says nothing about the request at hand.
         """
         routed_as_verified = request.routed_path in (None, self._path)
-        return self._verifier is verifier and self._target == target(request) and routed_as_verified
+        same_origin = self._origin == origin(verifier, request)
+        return self._origin[0] is verifier and same_origin and routed_as_verified
 
 
-def target(request: Request) -> tuple[str, bytes, bytes]:
-    """Return what an identity remembers of the *request* it was made for."""
-    return request.method, request.path, request.query
+def origin(verifier: object, request: Request) -> tuple[object, str, bytes, bytes]:
+    """Return what an identity remembers of the *verifier* and of the *request* it was made for."""
+    return verifier, request.method, request.path, request.query
 
 
 class Signed(Protocol):

@@ -229,13 +229,9 @@ def _varying(start_response: StartResponse) -> StartResponse:
     def start(
         status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
     ) -> Callable[[bytes], object]:
-        varies = {
-            name.strip().lower()
-            for key, value in headers
-            if key.lower() == "vary"
-            for name in value.split(",")
-        }
-        if not varies & {"*", "authorization"}:
+        values = [value for key, value in headers if key.lower() == "vary"]
+        varies = {name.strip().lower() for value in values for name in value.split(",")}
+        if varies.isdisjoint(("*", "authorization")):
             headers = [*headers, ("Vary", "Authorization")]
         return start_response(status, headers, exc_info)
 
