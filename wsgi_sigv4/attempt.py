@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.canonical import has_dot_segments
@@ -39,6 +40,8 @@ from wsgi_sigv4.errors import RequestTimeTooSkewed
 from wsgi_sigv4.errors import ScopeMismatch
 from wsgi_sigv4.errors import SignedHeaderMissing
 from wsgi_sigv4.framing import Stream
+from wsgi_sigv4.memo import Memo
+from wsgi_sigv4.memo import total_length
 from wsgi_sigv4.payload import ABSENT
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.payload import PayloadHash
@@ -224,10 +227,10 @@ def _timestamp(request: Request, authorization: Authorization) -> Timestamp:
     if authorization.presigned:
         text = authorization.date or ""
         timestamp = find_iso_basic(text)
-    elif (amz_date := request.header("x-amz-date")) is not None:
+    elif (amz_date := request.values.get("x-amz-date")) is not None:
         text = amz_date.decode("ascii", "backslashreplace")
         timestamp = find_iso_basic(text)
-    elif (date := request.header("date")) is not None:
+    elif (date := request.values.get("date")) is not None:
         text = date.decode("ascii", "backslashreplace")
         timestamp = find_date(text)
     else:
@@ -251,24 +254,50 @@ def _lifetime(authorization: Authorization, profile: Profile, *, max_skew: int) 
 
 
 def _check_coverage(request: Request, authorization: Authorization, policy: Policy) -> None:
-    sent, signed = request.header_names, frozenset(authorization.signed_headers)
-    if not sent >= signed:
-        raise SignedHeaderMissing(name=min(signed - sent))
-    others = sent - signed
-    # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
-    # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
-    amz = {n for n in others if n.startswith("x") and n.replace("_", "-").startswith("x-amz-")}
-    unsigned = amz - policy.may_be_unsigned
+    coverage = _COVERAGES[authorization.signed_headers, tuple(request.values)]
+    if coverage.missing:
+        raise SignedHeaderMissing(name=min(coverage.missing))
+    unsigned = coverage.unsigned_amz - policy.may_be_unsigned
     if policy.require_signed:
-        unsigned |= policy.require_signed & (others - amz) - request.doubtful_headers
+        unsigned |= (policy.require_signed & coverage.unsigned) - request.doubtful_headers
     if unsigned:
         raise HeadersNotSigned(names=tuple(sorted(unsigned)))
 
 
+class _Coverage(NamedTuple):
+    """How the signed headers and those that were sent stand to each other.
+
+    Attributes:
+        missing: names that are signed, but were not sent.
+        unsigned_amz: names of AWS's that were sent, but are not signed.
+        unsigned: other names that were sent, but are not signed.
+    """
+
+    missing: frozenset[str]
+    unsigned_amz: frozenset[str]
+    unsigned: frozenset[str]
+
+    @classmethod
+    def of(cls, signed_and_sent: tuple[tuple[str, ...], tuple[str, ...]]) -> _Coverage:
+        """Return how the names of both stand to each other."""
+        signed, sent = map(frozenset, signed_and_sent)
+        # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
+        # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
+        amz = frozenset(n for n in sent - signed if n.replace("_", "-").startswith("x-amz-"))
+        return cls(missing=signed - sent, unsigned_amz=amz, unsigned=sent - signed - amz)
+
+
+#: Clients of one kind send, and sign, the same headers.
+_COVERAGES: Final = Memo(
+    _Coverage.of, longest=4096, entries=512, size=lambda key: sum(map(total_length, key))
+)
+
+
 def _check_host(request: Request, policy: Policy) -> None:
-    host = (request.header("host") or b"").decode("ascii", "backslashreplace")
-    if not host or "," in host:
+    sent = request.values.get("host")
+    if not sent or b"," in sent:
         raise MalformedRequest(fault="the Host header is empty or stands twice")
+    host = sent.decode("ascii", "backslashreplace")
     if not policy.accepts_host(host):
         raise HostNotAccepted(host=host[:256])
 
@@ -277,7 +306,7 @@ def _payload(
     request: Request, authorization: Authorization, profile: Profile, policy: Policy
 ) -> tuple[PayloadHash, bool]:
     """Return what the request says of its body, and whether that must be empty."""
-    sent = _agreed(PAYLOAD_HASH, request.header(PAYLOAD_HASH), authorization.content_sha256)
+    sent = _agreed(PAYLOAD_HASH, request.values.get(PAYLOAD_HASH), authorization.content_sha256)
     payload = PayloadHash.parse(sent)
     if payload.form is _SHA256:
         return payload, False
@@ -322,7 +351,7 @@ def _agreed(name: str, *values: bytes | None) -> bytes | None:
 
 
 def _session_token(request: Request, authorization: Authorization) -> str | None:
-    headers = map(request.header, TOKEN_HEADERS)
+    headers = map(request.values.get, TOKEN_HEADERS)
     sent = _agreed(TOKEN_HEADERS[0], authorization.session_token, *headers)
     if sent is None:
         return None

@@ -119,7 +119,7 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
             authorization.
         SigV4Error: as :func:`_from_header` and :func:`_from_query` (rule 2).
     """
-    header = request.header("authorization")
+    header = request.values.get("authorization")
     names = [name for name, _ in query] if query else ()
     presigned = not _PRESIGNED_BY.isdisjoint(names)
     if header is not None and not _SECOND_FORM.isdisjoint(names):

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.encoding import uri_encode
 from wsgi_sigv4.errors import InvalidContentLength
@@ -101,14 +102,15 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
             raise MalformedTarget(fault="the server reports two different queries")
         if told is None and prefix:
             path = uri_encode(_wire(prefix), keep_slash=True) + path
+    keys = _KEYS[tuple(environ)]
     return Request(
         method=environ.get("REQUEST_METHOD", ""),
         path=path,
         query=query,
-        headers=_headers(environ, deployment),
+        headers=_headers(environ, keys, deployment),
         routed_path=routed or b"/",
         doubtful_headers=_doubtful_headers(environ),
-        joined_with_blank=_joins_with_blank(environ),
+        joined_with_blank=keys.of_a_joining_server or _server(environ).startswith("waitress"),
     )
 
 
@@ -269,11 +271,69 @@ def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
     return rest if rest.startswith(b"/") else b"/" + rest
 
 
-def _headers(environ: WSGIEnvironment, deployment: Deployment) -> tuple[tuple[bytes, bytes], ...]:
-    _refuse_smuggled(environ)
-    keys, names = _HEADERS[tuple(environ)]
-    values = list(map(_wire, map(environ.__getitem__, keys)))
-    headers = tuple(zip(names, values, strict=True))
+def _header_name(key: str) -> bytes | None:
+    if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        return key.replace("_", "-").lower().encode()
+    if not key.startswith("HTTP_") or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
+        return None
+    return key[5:].replace("_", "-").lower().encode("ascii", "backslashreplace")
+
+
+#: Keys that some servers give twice.
+_TWINS: Final = (
+    ("CONTENT_TYPE", "HTTP_CONTENT_TYPE"),
+    ("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"),
+)
+
+
+class _Keys(NamedTuple):
+    """What the keys of an environ say by themselves.
+
+    Attributes:
+        headers: those of headers.
+        names: the names of these headers.
+        twins: those that stand twice.
+        of_a_joining_server: the server joins repeated headers with a blank.
+    """
+
+    headers: tuple[str, ...]
+    names: tuple[bytes, ...]
+    twins: tuple[tuple[str, str], ...]
+    of_a_joining_server: bool
+
+    @classmethod
+    def of(cls, keys: tuple[str, ...]) -> _Keys:
+        """Return what *keys* say.
+
+        Raises:
+            MalformedRequest: if a header name with an underscore reaches a key of the server's own.
+        """
+        if "HTTP_SCRIPT_NAME" in keys or "HTTP_PATH_INFO" in keys:
+            raise MalformedRequest(fault="a header is named like a key of the server")
+        names = {key: name for key in keys if (name := _header_name(key)) is not None}
+        return cls(
+            headers=tuple(names),
+            names=tuple(names.values()),
+            twins=tuple([(key, other) for key, other in _TWINS if other in keys]),
+            of_a_joining_server="uwsgi.version" in keys or "mod_wsgi.version" in keys,
+        )
+
+
+#: A server and clients of one kind make the same keys, in the same order.
+_KEYS: Final = Memo(_Keys.of, longest=4096, entries=512, size=total_length)
+
+
+def _headers(
+    environ: WSGIEnvironment, keys: _Keys, deployment: Deployment
+) -> tuple[tuple[bytes, bytes], ...]:
+    for key, other in keys.twins:
+        if environ[other] != environ.get(key):
+            raise MalformedRequest(fault=f"{key} stands twice, with different values")
+    texts = list(map(environ.__getitem__, keys.headers))
+    values = _wire("\n".join(texts)).split(b"\n")
+    if len(values) != len(texts):
+        values = [_wire(text) for text in texts]
+    headers = tuple(zip(keys.names, values, strict=True))
     # Some servers give an empty Host or Content-Length for none.
     if b"" in values:
         headers = tuple([(n, v) for n, v in headers if v or n not in _OFTEN_EMPTY])
@@ -288,42 +348,8 @@ def _headers(environ: WSGIEnvironment, deployment: Deployment) -> tuple[tuple[by
     return tuple((sent | overrides).items())
 
 
-#: Keys that some servers give twice.
-_TWINS: Final = (
-    ("CONTENT_TYPE", "HTTP_CONTENT_TYPE"),
-    ("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"),
-)
 _OFTEN_EMPTY: Final = (b"host", b"content-length")
 _NONE: Final[frozenset[str]] = frozenset()
-
-
-def _refuse_smuggled(environ: WSGIEnvironment) -> None:
-    """Refuse header names with an underscore that reach keys of the server's own."""
-    if "HTTP_SCRIPT_NAME" in environ or "HTTP_PATH_INFO" in environ:
-        raise MalformedRequest(fault="a header is named like a key of the server")
-    for key, other in _TWINS:
-        twin = environ.get(other)
-        if twin is not None and twin != environ.get(key):
-            raise MalformedRequest(fault=f"{key} stands twice, with different values")
-
-
-def _header_name(key: str) -> bytes | None:
-    if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        return key.replace("_", "-").lower().encode()
-    if not key.startswith("HTTP_") or key in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"):
-        return None
-    return key[5:].replace("_", "-").lower().encode("ascii", "backslashreplace")
-
-
-def _header_keys(keys: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
-    """Return those of *keys* that are headers, and the names of these."""
-    names = [(key, _header_name(key)) for key in keys]
-    found = [(key, name) for key, name in names if name is not None]
-    return tuple([key for key, _ in found]), tuple([name for _, name in found])
-
-
-#: By all keys of an environ, in order: a server and clients of one kind make the same ones.
-_HEADERS: Final = Memo(_header_keys, longest=4096, entries=512, size=total_length)
 
 
 def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:
@@ -334,10 +360,3 @@ def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:
     made_up = content_type == "text/plain" and _server(environ).startswith("wsgiserver/")
     return frozenset({"content-type"}) if made_up or content_type == "" else _NONE
 
-
-def _joins_with_blank(environ: WSGIEnvironment) -> bool:
-    return (
-        "uwsgi.version" in environ
-        or "mod_wsgi.version" in environ
-        or _server(environ).startswith("waitress")
-    )

@@ -27,7 +27,7 @@ def _canonical_request(
 ) -> bytes:
     request = attempt.request
     authorization = attempt.authorization
-    values = request.header_values(authorization.signed_headers)
+    values = [request.values[name] for name in authorization.signed_headers]
     if blanks_joined:
         values = [value.replace(b", ", b",") for value in values]
     profile = attempt.profile

@@ -10,7 +10,6 @@ signed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Set
 from dataclasses import dataclass
@@ -50,6 +49,7 @@ class Request:
             that their presence proves nothing (wsgiref's Content-Type).
         joined_with_blank: True where the server joins repeated headers with a
             comma and a blank, which no client signs.
+        values: what :meth:`header` returns, by lower-case name.
 
     Raises:
         MalformedRequest: if the method is no token, the path holds anything
@@ -63,7 +63,7 @@ class Request:
     routed_path: bytes | None = None
     doubtful_headers: frozenset[str] = frozenset()
     joined_with_blank: bool = False
-    _values: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
+    values: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if _METHOD.fullmatch(self.method) is None:
@@ -72,23 +72,19 @@ class Request:
             raise MalformedTarget(fault=_path_fault(self.path))
         if _CLEAN_QUERY.fullmatch(self.query) is None:
             raise MalformedQuery(fault="the query holds bytes that must be percent-encoded")
-        object.__setattr__(self, "_values", _joined(self.headers))
+        object.__setattr__(self, "values", _joined(self.headers))
 
     def header(self, name: str) -> bytes | None:
         """Return the value of the header *name* (lower-case), or None where it was not sent.
 
         Blanks around it are gone; repeated headers are joined with a comma, as they are signed.
         """
-        return self._values.get(name)
-
-    def header_values(self, names: Iterable[str]) -> list[bytes]:
-        """Return the values of the headers *names* (lower-case), all of which were sent."""
-        return list(map(self._values.__getitem__, names))
+        return self.values.get(name)
 
     @property
     def header_names(self) -> Set[str]:
         """The lower-case names of the headers that were sent."""
-        return self._values.keys()
+        return self.values.keys()
 
 
 def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
@@ -124,10 +120,11 @@ def _path_fault(path: bytes) -> str:
 
 
 def _joined(headers: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, bytes]:
-    names = _LOWER[tuple([name for name, _ in headers])]
+    sent_names, sent = zip(*headers, strict=True) if headers else ((), ())
+    names = _LOWER[sent_names]
     # Each line is trimmed before lines are joined; not str.strip, which also
     # eats bytes of UTF-8 text.
-    lines = [value.strip(b" \t") for _, value in headers]
+    lines = [value.strip(b" \t") for value in sent]
     everything = b"".join(lines)
     if b"\n" in everything or b"\r" in everything or b"\0" in everything:
         raise MalformedRequest(fault="a header value holds a line break or a NUL")
