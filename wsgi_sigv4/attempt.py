@@ -63,6 +63,7 @@ MAX_EXPIRES: Final = 604_800
 # Python 3.11 takes long to find a member of an enum.
 _SHA256: Final = PayloadForm.SHA256
 _UNSIGNED: Final = PayloadHash(form=PayloadForm.UNSIGNED, value=PayloadForm.UNSIGNED.value)
+_TOKEN_HEADERS: Final = frozenset(TOKEN_HEADERS)
 _UPLOADS: Final = ("PUT", "POST")
 _EXPIRES: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 
@@ -198,7 +199,7 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
     Raises:
         ScopeMismatch: if it is not.
     """
-    regions, services = policy.regions, policy.services
+    regions, services, date = policy.regions, policy.services, timestamp.date
     faults = []
     if scope.terminator != TERMINATOR:
         faults.append("terminator")
@@ -207,7 +208,7 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
     if services is not None and scope.service not in services:
         faults.append("service")
     # A key that leaked for one day must not sign another one's requests.
-    if scope.date != timestamp.date:
+    if scope.date != date:
         faults.append("date")
     if faults:
         raise ScopeMismatch(
@@ -218,7 +219,7 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
             terminator=scope.terminator,
             expected_regions=regions or (),
             expected_services=services or (),
-            request_date=timestamp.date,
+            request_date=date,
             request_timestamp=timestamp.iso,
         )
 
@@ -335,24 +336,26 @@ def _payload(
             raise PayloadFormNotImplemented(value=payload.value)
 
 
-_ABSENCE: Final = frozenset({None})
-
-
 def _agreed(name: str, *values: bytes | None) -> bytes | None:
     """Return the one value of *name*, which may stand in a header and in the query.
 
     Raises:
         ConflictingValues: if it stands in both, and they differ.
     """
-    found = {*values} - _ABSENCE
-    if len(found) > 1:
-        raise ConflictingValues(name=name)
-    return found.pop() if found else None
+    found: bytes | None = None
+    for value in values:
+        if value is None:
+            continue
+        if found is not None and value != found:
+            raise ConflictingValues(name=name)
+        found = value
+    return found
 
 
 def _session_token(request: Request, authorization: Authorization) -> str | None:
-    headers = map(request.values.get, TOKEN_HEADERS)
-    sent = _agreed(TOKEN_HEADERS[0], authorization.session_token, *headers)
+    sent = authorization.session_token
+    if not _TOKEN_HEADERS.isdisjoint(request.values):
+        sent = _agreed(TOKEN_HEADERS[0], sent, *map(request.values.get, TOKEN_HEADERS))
     if sent is None:
         return None
     try:
@@ -369,16 +372,18 @@ def _routed_path(request: Request, profile: Profile) -> bytes:
             behind percent escapes.
         PathNotRouted: if the application would route on another path.
     """
-    as_sent = normal = percent_decode(request.path)
+    sent = request.path
+    as_sent = normal = percent_decode(sent)
     if profile.normalize_path:
         try:
-            path = normalize_path(request.path)
+            path = normalize_path(sent)
         except ValueError:
             raise MalformedTarget(fault="the path reaches above the root") from None
-        normal = as_sent if path is request.path else percent_decode(path)
+        normal = as_sent if path is sent else percent_decode(path)
         # An application, or the file system, would resolve what was not signed.
         if has_dot_segments(normal):
             raise MalformedTarget(fault="the path hides dot segments behind percent escapes")
-    if request.routed_path not in (None, as_sent, normal):
+    routed = request.routed_path
+    if routed is not None and routed != as_sent and routed != normal:
         raise PathNotRouted
     return normal

@@ -135,8 +135,9 @@ def authenticate(
             return None
         length = _length(environ, attempt, options)
         incoming = None if length == 0 else _incoming(environ, length)
+        credential = attempt.authorization.credential
         credentials = verifier.provider.lookup(
-            attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
+            credential.access_key_id, scope=credential.scope, session_token=attempt.session_token
         )
         return _receive(environ, incoming, verifier.conclude(attempt, credentials), options)
     except SigV4Error as refusal:

@@ -130,8 +130,8 @@ def checksums_of(attempt: Attempt) -> ChecksumVerifier | None:
     Raises:
         SigV4Error: as :class:`ChecksumVerifier`.
     """
-    if attempt.stream is None and not attempt.presigned:
-        names = attempt.request.header_names
+    if attempt.stream is None and not attempt.authorization.presigned:
+        names = attempt.request.values
         if _MD5 not in names and _PREFIX not in "\n".join(names):
             return None
     return ChecksumVerifier(attempt)

@@ -333,7 +333,7 @@ def _headers(
     values = _wire("\n".join(texts)).split(b"\n")
     if len(values) != len(texts):
         values = [_wire(text) for text in texts]
-    headers = tuple(zip(keys.names, values, strict=True))
+    headers = tuple(zip(keys.names, values))  # noqa: B905 (one for each, as split above)
     # Some servers give an empty Host or Content-Length for none.
     if b"" in values:
         headers = tuple([(n, v) for n, v in headers if v or n not in _OFTEN_EMPTY])

@@ -27,7 +27,7 @@ def _canonical_request(
 ) -> bytes:
     request = attempt.request
     authorization = attempt.authorization
-    values = [request.values[name] for name in authorization.signed_headers]
+    values = list(map(request.values.__getitem__, authorization.signed_headers))
     if blanks_joined:
         values = [value.replace(b", ", b",") for value in values]
     profile = attempt.profile
@@ -50,7 +50,7 @@ def _string_to_sign(attempt: Attempt, request: bytes) -> bytes:
         request,
         algorithm=attempt.authorization.algorithm,
         timestamp=attempt.timestamp,
-        scope=attempt.scope,
+        scope=attempt.authorization.credential.scope,
     )
 
 
