@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.canonical import has_dot_segments
+from wsgi_sigv4.canonical import is_plain
 from wsgi_sigv4.canonical import normalize_path
 from wsgi_sigv4.credentials import TERMINATOR
 from wsgi_sigv4.credentials import CredentialScope
@@ -298,16 +299,19 @@ def _check_host(request: Request, policy: Policy) -> None:
     sent = request.values.get("host")
     if not sent or b"," in sent:
         raise MalformedRequest(fault="the Host header is empty or stands twice")
-    host = sent.decode("ascii", "backslashreplace")
-    if not policy.accepts_host(host):
-        raise HostNotAccepted(host=host[:256])
+    if policy.hosts is not None:
+        host = sent.decode("ascii", "backslashreplace")
+        if not policy.accepts_host(host):
+            raise HostNotAccepted(host=host[:256])
 
 
 def _payload(
     request: Request, authorization: Authorization, profile: Profile, policy: Policy
 ) -> tuple[PayloadHash, bool]:
     """Return what the request says of its body, and whether that must be empty."""
-    sent = _agreed(PAYLOAD_HASH, request.values.get(PAYLOAD_HASH), authorization.content_sha256)
+    sent = request.values.get(PAYLOAD_HASH)
+    if authorization.content_sha256 is not None:
+        sent = _agreed(PAYLOAD_HASH, sent, authorization.content_sha256)
     payload = PayloadHash.parse(sent)
     if payload.form is _SHA256:
         return payload, False
@@ -374,7 +378,7 @@ def _routed_path(request: Request, profile: Profile) -> bytes:
     """
     sent = request.path
     as_sent = normal = percent_decode(sent)
-    if profile.normalize_path:
+    if profile.normalize_path and not is_plain(sent):
         try:
             path = normalize_path(sent)
         except ValueError:

@@ -84,7 +84,9 @@ def claim(
         SigV4Error: the reason for which the request is refused.
     """
     forget_identity(environ)
-    if (options.exempt and is_exempt(environ, options.exempt)) or (options.preflight and is_preflight(environ)):
+    if (options.exempt and is_exempt(environ, options.exempt)) or (
+        options.preflight and is_preflight(environ)
+    ):
         return None
     try:
         request = request_from_environ(environ, options.deployment)
@@ -194,10 +196,10 @@ def _forget_body(environ: WSGIEnvironment) -> None:
 def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int | None:
     """Return the length of the body, refusing before any look-up what cannot be read."""
     length = body_length(environ, options.deployment)
-    if length is None and attempt.payload.form is PayloadForm.UNSIGNED:
-        if hides_truncation(environ):
+    if length is None:
+        if attempt.payload.form is PayloadForm.UNSIGNED and hides_truncation(environ):
             raise LengthRequired
-    if length is not None and length > body_limit(attempt, options):
+    elif length > body_limit(attempt, options):
         raise BodyTooLarge(limit=options.max_body)
     return length
 

@@ -198,7 +198,7 @@ def _from_header(header: bytes, query: QueryPairs) -> Authorization:
 def _header_parts(rest: bytes) -> dict[str, bytes]:
     # All but the last piece, which is the signature, comes again with other requests.
     earlier, comma, last = rest.rpartition(b",")
-    parts = dict(_EARLIER_PARTS[earlier]) if comma else {}
+    parts = _EARLIER_PARTS[earlier].copy() if comma else {}
     _add_part(parts, last)
     return parts
 

@@ -9,7 +9,8 @@ application sees.
    and encodes it once more; S3 decodes it whole and encodes it once, slashes
    kept, and normalises nothing.
 2. query: decoded, encoded again, sorted by encoded name and then value.
-3. headers: the signed ones only, trimmed, inner runs of space and tab folded.
+3. headers: the signed ones only; the request has trimmed them, and here inner
+   runs of space and tab are folded.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -18,8 +19,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 from collections.abc import Sequence
+from operator import add
 from typing import Final
 
 from wsgi_sigv4.credentials import CredentialScope
@@ -34,6 +35,11 @@ from wsgi_sigv4.timestamps import Timestamp
 UNSIGNED_PARAMETER: Final = b"X-Amz-Signature"
 
 _BLANKS: Final = re.compile(rb"[ \t]+")
+
+
+def is_plain(path: bytes) -> bool:
+    """Return whether *path* has but one form: there is nothing in it to decode or to remove."""
+    return b"%" not in path and b"//" not in path and b"/." not in path
 
 
 def normalize_path(path: bytes) -> bytes:
@@ -96,15 +102,6 @@ def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: b
     return b"&".join([name + b"=" + value for name, value in encoded])
 
 
-def canonical_header_value(value: bytes) -> bytes:
-    """Return *value* trimmed, with inner runs of space and tab folded to one space.
-
-    >>> canonical_header_value(b"  a \\t b ")
-    b'a b'
-    """
-    return _folded(value.strip(b" \t"))
-
-
 def _folded(text: bytes) -> bytes:
     return _BLANKS.sub(b" ", text) if b"  " in text or b"\t" in text else text
 
@@ -115,7 +112,7 @@ def canonical_request(
     uri: bytes,
     query_string: bytes,
     signed_headers: tuple[str, ...],
-    values: Iterable[bytes],
+    values: Sequence[bytes],
     payload_hash: str,
 ) -> bytes:
     """Return the canonical request.
@@ -125,23 +122,21 @@ def canonical_request(
         uri: the canonical URI.
         query_string: the canonical query string.
         signed_headers: the names of the signed headers, in their order.
-        values: their values, as sent.
+        values: their values, without blanks around them.
         payload_hash: the value of x-amz-content-sha256, or the hash of the body.
     """
     starts, names = _ENCODED[signed_headers]
-    lines = [
-        start + value.strip(b" \t") + b"\n" for start, value in zip(starts, values, strict=True)
-    ]
+    assert len(values) == len(starts)  # noqa: S101 (a value for each name)
     # No name holds a blank, and no value ends with one: they fold as each would alone.
-    headers = _folded(b"".join(lines))
-    return b"\n".join(
-        (method.encode("ascii"), uri, query_string, headers, names, payload_hash.encode("ascii"))
-    )
+    headers = _folded(b"".join(map(add, starts, values)))
+    lines = method.encode("ascii"), uri, query_string + headers, b"", names
+    return b"\n".join((*lines, payload_hash.encode("ascii")))
 
 
 def _encoded(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], bytes]:
     """Return how the line of each header begins, and the list of them."""
-    return tuple([name.encode("ascii") + b":" for name in names]), ";".join(names).encode("ascii")
+    starts = tuple([b"\n" + name.encode("ascii") + b":" for name in names])
+    return starts, ";".join(names).encode("ascii")
 
 
 _ENCODED: Final = Memo(_encoded, longest=512, size=total_length)

@@ -103,11 +103,11 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
         if told is None and prefix:
             path = uri_encode(_wire(prefix), keep_slash=True) + path
     keys = _KEYS[tuple(environ)]
-    return Request(
-        method=environ.get("REQUEST_METHOD", ""),
-        path=path,
-        query=query,
-        headers=_headers(environ, keys, deployment),
+    return Request.of(
+        environ.get("REQUEST_METHOD", ""),
+        path,
+        query,
+        *_headers(environ, keys, deployment),
         routed_path=routed or b"/",
         doubtful_headers=_doubtful_headers(environ),
         joined_with_blank=keys.of_a_joining_server or _server(environ).startswith("waitress"),
@@ -325,7 +325,8 @@ _KEYS: Final = Memo(_Keys.of, longest=4096, entries=512, size=total_length)
 
 def _headers(
     environ: WSGIEnvironment, keys: _Keys, deployment: Deployment
-) -> tuple[tuple[bytes, bytes], ...]:
+) -> tuple[tuple[bytes, ...], list[bytes]]:
+    """Return the names of the headers, and their values."""
     for key, other in keys.twins:
         if environ[other] != environ.get(key):
             raise MalformedRequest(fault=f"{key} stands twice, with different values")
@@ -333,19 +334,29 @@ def _headers(
     values = _wire("\n".join(texts)).split(b"\n")
     if len(values) != len(texts):
         values = [_wire(text) for text in texts]
-    headers = tuple(zip(keys.names, values))  # noqa: B905 (one for each, as split above)
+    if b"" not in values and not deployment.header_overrides:
+        return keys.names, values
     # Some servers give an empty Host or Content-Length for none.
-    if b"" in values:
-        headers = tuple([(n, v) for n, v in headers if v or n not in _OFTEN_EMPTY])
-    if not deployment.header_overrides:
-        return headers
+    headers = [
+        (name, value)
+        for name, value in zip(keys.names, values, strict=True)
+        if value or name not in _OFTEN_EMPTY
+    ]
+    if deployment.header_overrides:
+        headers = _overridden(headers, deployment.header_overrides)
+    return tuple([name for name, _ in headers]), [value for _, value in headers]
+
+
+def _overridden(
+    headers: list[tuple[bytes, bytes]], header_overrides: Mapping[str, str]
+) -> list[tuple[bytes, bytes]]:
     sent = dict(headers)
     overrides = {
         name.lower().encode(): sent[kept.lower().encode()]
-        for name, kept in deployment.header_overrides.items()
+        for name, kept in header_overrides.items()
         if kept.lower().encode() in sent
     }
-    return tuple((sent | overrides).items())
+    return list((sent | overrides).items())
 
 
 _OFTEN_EMPTY: Final = (b"host", b"content-length")
@@ -359,4 +370,3 @@ def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:
     # wsgiref and Django's runserver make it up; nginx gives uWSGI an empty one.
     made_up = content_type == "text/plain" and _server(environ).startswith("wsgiserver/")
     return frozenset({"content-type"}) if made_up or content_type == "" else _NONE
-

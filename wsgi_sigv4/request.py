@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Sequence
 from collections.abc import Set
 from dataclasses import dataclass
 from dataclasses import field
@@ -31,7 +32,8 @@ _CLEAN_PATH = re.compile(
 _CLEAN_QUERY = re.compile(rb"[\x21\x22\x24-\x7e]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, so that all fields of a frozen object can be filled at once.
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """A request as it stood on the wire.
 
@@ -66,13 +68,46 @@ class Request:
     values: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not _IS_METHOD[self.method]:
-            raise MalformedRequest(fault="the method is not a token")
-        if _CLEAN_PATH.fullmatch(self.path) is None:
-            raise MalformedTarget(fault=_path_fault(self.path))
-        if self.query and _CLEAN_QUERY.fullmatch(self.query) is None:
-            raise MalformedQuery(fault="the query holds bytes that must be percent-encoded")
-        object.__setattr__(self, "values", _joined(self.headers))
+        _check_start(self.method, self.path, self.query)
+        names = tuple([name for name, _ in self.headers])
+        object.__setattr__(self, "values", _joined(names, [value for _, value in self.headers]))
+
+    @classmethod
+    def of(
+        cls,
+        method: str,
+        path: bytes,
+        query: bytes,
+        names: tuple[bytes, ...],
+        lines: Sequence[bytes],
+        **more: object,
+    ) -> Request:
+        """Return the request whose headers have *names*, and in their *lines* the values of them.
+
+        It is what the class itself would return, in half the time.
+
+        Args:
+            method: the method, as sent.
+            path: the path, as sent.
+            query: the query, as sent.
+            names: of the headers, in the order sent.
+            lines: their values, one for each.
+            more: the other fields, all of them.
+
+        Raises:
+            MalformedRequest: as the class itself.
+        """
+        _check_start(method, path, query)
+        request = object.__new__(cls)
+        vars(request).update(
+            more,
+            method=method,
+            path=path,
+            query=query,
+            headers=tuple(zip(names, lines)),  # noqa: B905 (to say so takes as long again)
+            values=_joined(names, lines),
+        )
+        return request
 
     def header(self, name: str) -> bytes | None:
         """Return the value of the header *name* (lower-case), or None where it was not sent.
@@ -111,6 +146,15 @@ def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(pairs)
 
 
+def _check_start(method: str, path: bytes, query: bytes) -> None:
+    if not _IS_METHOD[method]:
+        raise MalformedRequest(fault="the method is not a token")
+    if _CLEAN_PATH.fullmatch(path) is None:
+        raise MalformedTarget(fault=_path_fault(path))
+    if query and _CLEAN_QUERY.fullmatch(query) is None:
+        raise MalformedQuery(fault="the query holds bytes that must be percent-encoded")
+
+
 def _path_fault(path: bytes) -> str:
     if not path.startswith(b"/"):
         return "the path does not start with a slash"
@@ -119,10 +163,7 @@ def _path_fault(path: bytes) -> str:
     return "a percent escape in the path is malformed"
 
 
-def _joined(headers: tuple[tuple[bytes, bytes], ...]) -> Mapping[str, bytes]:
-    if not headers:
-        return {}
-    sent_names, sent = zip(*headers)  # noqa: B905 (each is a pair; to say so takes as long again)
+def _joined(sent_names: tuple[bytes, ...], sent: Sequence[bytes]) -> Mapping[str, bytes]:
     names = _LOWER[sent_names]
     # Each line is trimmed before lines are joined; not str.strip, which also
     # eats bytes of UTF-8 text.

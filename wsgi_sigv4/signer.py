@@ -210,7 +210,7 @@ class Signer:
             ),
             query_string=canonical_query_string(parse_query(request.query), presigned=False),
             signed_headers=signed_headers,
-            values=map(request.values.__getitem__, signed_headers),
+            values=[request.values[name] for name in signed_headers],
             payload_hash=payload_hash,
         )
         scope = self._credential(timestamp).scope

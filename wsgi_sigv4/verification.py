@@ -94,7 +94,7 @@ class Verification:
         self._chunked: tuple[ChunkedDecoder, Decoded] | None = None
 
     def begin(self, signing_key: bytes, stream: Stream) -> None:
-        """Learn the signing key that made the right signature; a signed *stream* goes on with it."""
+        """Learn the *signing_key* of the right signature; a signed *stream* goes on with it."""
         chain = None
         if self.attempt.payload.form.is_signed_stream:
             chain = SignatureChain(
@@ -202,7 +202,7 @@ class Verification:
         attempt, credentials = self.attempt, self.credentials
         assert credentials is not None  # noqa: S101 (rule 9)
         authorization, posix = attempt.authorization, attempt.timestamp.posix
-        return Identity(
+        return Identity.of(
             access_key_id=authorization.credential.access_key_id,
             principal=credentials.principal,
             scope=authorization.credential.scope,
