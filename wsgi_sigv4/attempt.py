@@ -290,9 +290,7 @@ class _Coverage(NamedTuple):
 
 
 #: Clients of one kind send, and sign, the same headers.
-_COVERAGES: Final = Memo(
-    _Coverage.of, longest=4096, entries=512, size=lambda key: sum(map(total_length, key))
-)
+_COVERAGES: Final = Memo(_Coverage.of, longest=8192, size=lambda key: sum(map(total_length, key)))
 
 
 def _check_host(request: Request, policy: Policy) -> None:

@@ -139,7 +139,7 @@ def _encoded(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], bytes]:
     return starts, ";".join(names).encode("ascii")
 
 
-_ENCODED: Final = Memo(_encoded, longest=512, size=total_length)
+_ENCODED: Final = Memo(_encoded, longest=4096, size=total_length)
 
 
 def string_to_sign(

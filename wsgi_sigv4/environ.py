@@ -320,7 +320,7 @@ class _Keys(NamedTuple):
 
 
 #: A server and clients of one kind make the same keys, in the same order.
-_KEYS: Final = Memo(_Keys.of, longest=4096, entries=512, size=total_length)
+_KEYS: Final = Memo(_Keys.of, longest=8192, size=total_length)
 
 
 def _headers(

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sized
+from typing import Final
 from typing import TypeVar
+
+#: How many values are remembered unless it is said otherwise.
+ENTRIES: Final = 512
+#: Bytes that a short string takes beside its characters.
+_OBJECT: Final = 64
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,7 +39,7 @@ class Memo(dict[K, V]):
         work_out: Callable[[K], V],
         *,
         longest: int,
-        entries: int = 1024,
+        entries: int = ENTRIES,
         size: Callable[[K], int],
     ) -> None:
         super().__init__()
@@ -56,5 +62,5 @@ class Memo(dict[K, V]):
 
 
 def total_length(parts: tuple[Sized, ...]) -> int:
-    """Return the size of a key that is a tuple; each part counts for one more."""
-    return sum(map(len, parts)) + len(parts)
+    """Return about how many bytes a key takes that is a tuple of *parts*."""
+    return sum(map(len, parts)) + _OBJECT * len(parts)

@@ -192,4 +192,4 @@ def _is_method(method: str) -> bool:
 
 _IS_METHOD: Final = Memo(_is_method, longest=64, size=len)
 #: By their names, in the order sent: clients of one kind send the same ones.
-_LOWER: Final = Memo(_lower, longest=2048, entries=512, size=total_length)
+_LOWER: Final = Memo(_lower, longest=4096, size=total_length)

@@ -50,7 +50,7 @@ MAX_EVIDENCE: Final = 16 * 1024
 _JSON_TYPE: Final = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
 
 #: XML 1.0 cannot say these at all, not even escaped.
-_NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SECRET_LINE: Final = re.compile(
     rb"^(cookie|authorization|proxy-authorization|x-amz-security-token|x-amz-s3session-token"
     rb"|x-amz-(?:copy-source-)?server-side-encryption-customer-key):.*$",
