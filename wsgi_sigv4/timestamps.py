@@ -75,8 +75,15 @@ class Timestamp:
     @classmethod
     def at(cls, posix: float) -> Timestamp:
         """Return the timestamp of *posix* seconds, whole seconds only."""
-        seconds = int(posix)
-        return cls(iso=_iso_basic(_EPOCH + timedelta(seconds=seconds)), posix=seconds)
+        return _AT[int(posix)]
+
+
+def _at(seconds: int) -> Timestamp:
+    return Timestamp(iso=_iso_basic(_EPOCH + timedelta(seconds=seconds)), posix=seconds)
+
+
+#: A refusal for a stale request names times, and many come in the same second.
+_AT: Final = Memo(_at, longest=1, size=lambda _: 1)
 
 
 def find_iso_basic(text: str) -> Timestamp | None:

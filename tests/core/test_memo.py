@@ -57,6 +57,7 @@ HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
     "environ._KEYS": (lambda n: ("wsgi.input", f"HTTP_X_{n}"), ("HTTP_X",) * 200),
     "request._IS_METHOD": (lambda n: f"GET{n}", "G" * 65),
     "request._LOWER": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 64),
+    "timestamps._AT": (lambda n: NOW + n, None),
     "timestamps._FOUND": (lambda n: f"2026112{n:08d}Z", "20261121T213000Z "),
 }
 
