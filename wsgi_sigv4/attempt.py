@@ -133,8 +133,7 @@ class Attempt:
         Raises:
             SigV4Error: the reason for which the request is refused.
         """
-        scope = authorization.credential.scope
-        profile = policy.profile(scope.service)
+        profile = policy.profile(authorization.credential.scope.service)
         # Rule 3: the Host header is signed.
         if "host" not in authorization.signed_headers:
             raise HostNotSigned
@@ -145,7 +144,7 @@ class Attempt:
         lifetime = _lifetime(authorization, profile, max_skew=max_skew)
         check_freshness(timestamp, lifetime=lifetime, max_skew=max_skew, now=now)
         # Rule 6: the scope is ours, and its date that of the request time.
-        check_scope(scope, timestamp, policy)
+        check_scope(authorization.credential.scope, timestamp, policy)
         # Rule 7: what must be signed is.
         _check_coverage(request, authorization, policy)
         _check_host(request, policy)

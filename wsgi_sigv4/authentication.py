@@ -237,7 +237,11 @@ def _receive(
     verified = BodyVerifier(verification)
     body: IO[bytes] = io.BytesIO()
     if incoming is not None:
-        body, length = _kept(incoming, verified, verification, options)
+        limit = body_limit(verification.attempt, options)
+        if verification.awaits_body:
+            limit = min(limit, options.unverified_body_limit)
+        pieces = incoming.pieces(limit=limit, seconds=options.body_seconds)
+        body, length = spool(pieces, memory_limit=options.memory_limit, feed=verified.feed)
     try:
         identity = verified.finish()
         _replace_body(environ, body, length)
@@ -251,19 +255,6 @@ def _receive(
         body.close()
         raise
     return _publish(identity, environ)
-
-
-def _kept(
-    incoming: Incoming, verified: BodyVerifier, verification: Verification, options: Options
-) -> tuple[IO[bytes], int]:
-    limit = body_limit(verification.attempt, options)
-    if verification.awaits_body:
-        limit = min(limit, options.unverified_body_limit)
-    return spool(
-        incoming.pieces(limit=limit, seconds=options.body_seconds),
-        memory_limit=options.memory_limit,
-        feed=verified.feed,
-    )
 
 
 def _streamed_length(attempt: Attempt, incoming: Incoming) -> int:
