@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.canonical import has_dot_segments
+from wsgi_sigv4.canonical import is_plain
 from wsgi_sigv4.canonical import normalize_path
-from wsgi_sigv4.chunked import MAX_TRAILERS
 from wsgi_sigv4.credentials import TERMINATOR
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.encoding import percent_decode
@@ -23,14 +24,11 @@ from wsgi_sigv4.errors import ConflictingValues
 from wsgi_sigv4.errors import HeadersNotSigned
 from wsgi_sigv4.errors import HostNotAccepted
 from wsgi_sigv4.errors import HostNotSigned
-from wsgi_sigv4.errors import InvalidContentLength
 from wsgi_sigv4.errors import InvalidExpires
 from wsgi_sigv4.errors import InvalidSessionToken
-from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MalformedDate
 from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.errors import MalformedTarget
-from wsgi_sigv4.errors import MalformedTrailer
 from wsgi_sigv4.errors import MissingDate
 from wsgi_sigv4.errors import MissingParameters
 from wsgi_sigv4.errors import MissingPayloadHash
@@ -42,7 +40,11 @@ from wsgi_sigv4.errors import RequestNotYetValid
 from wsgi_sigv4.errors import RequestTimeTooSkewed
 from wsgi_sigv4.errors import ScopeMismatch
 from wsgi_sigv4.errors import SignedHeaderMissing
+from wsgi_sigv4.framing import Stream
 from wsgi_sigv4.limits import MAX_EXPIRES
+from wsgi_sigv4.memo import Memo
+from wsgi_sigv4.memo import total_length
+from wsgi_sigv4.payload import ABSENT
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.payload import PayloadHash
 from wsgi_sigv4.policy import PAYLOAD_HASH
@@ -57,24 +59,12 @@ from wsgi_sigv4.timestamps import is_ahead
 from wsgi_sigv4.timestamps import is_expired
 from wsgi_sigv4.timestamps import is_skewed
 
+# Python 3.11 takes long to find a member of an enum.
+_SHA256: Final = PayloadForm.SHA256
+_UNSIGNED: Final = PayloadHash(form=PayloadForm.UNSIGNED, value=PayloadForm.UNSIGNED.value)
+_TOKEN_HEADERS: Final = frozenset(TOKEN_HEADERS)
 _UPLOADS: Final = ("PUT", "POST")
-_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
-_TRAILER_NAME: Final = re.compile(rb"[a-z0-9-]{1,128}")
 _EXPIRES: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """What a request says of its aws-chunked body.
-
-    Attributes:
-        decoded_length: bytes without the framing.
-        trailers: the lower-case names of the trailers; None where the payload
-            form has none.
-    """
-
-    decoded_length: int
-    trailers: tuple[str, ...] | None
 
 
 # Not frozen, as that would take as long as half the rules.
@@ -89,6 +79,7 @@ class Attempt:
         timestamp: its time.
         lifetime: seconds that a presigned URL lives, None for the header form.
         profile: the profile of its service.
+        max_skew: seconds that its time may differ.
         payload: what it says of its body.
         empty_body_only: True where an unsigned body is not allowed, so that
             only an empty one may come.
@@ -103,6 +94,7 @@ class Attempt:
     timestamp: Timestamp
     lifetime: int | None
     profile: Profile
+    max_skew: int
     payload: PayloadHash
     empty_body_only: bool
     session_token: str | None = field(repr=False)
@@ -112,12 +104,12 @@ class Attempt:
     @property
     def access_key_id(self) -> str:
         """The access key id that the request names."""
-        return self.authorization.access_key_id
+        return self.authorization.credential.access_key_id
 
     @property
     def scope(self) -> CredentialScope:
         """The credential scope that the request names."""
-        return self.authorization.scope
+        return self.authorization.credential.scope
 
     @property
     def presigned(self) -> bool:
@@ -139,18 +131,18 @@ class Attempt:
         Raises:
             SigV4Error: the reason for which the request is refused.
         """
-        scope = authorization.credential.scope
-        profile = policy.profile(scope.service)
+        profile = policy.profile(authorization.credential.scope.service)
         # Rule 3: the Host header is signed.
         if "host" not in authorization.signed_headers:
             raise HostNotSigned
         # Rule 4: one and the same time feeds all that follows.
         timestamp = _timestamp(request, authorization)
         # Rule 5: the request is fresh.
-        lifetime = _lifetime(authorization, profile, policy)
-        check_freshness(timestamp, lifetime=lifetime, max_skew=policy.skew(profile), now=now)
+        max_skew = policy.skew(profile)
+        lifetime = _lifetime(authorization, profile, max_skew=max_skew)
+        check_freshness(timestamp, lifetime=lifetime, max_skew=max_skew, now=now)
         # Rule 6: the scope is ours, and its date that of the request time.
-        check_scope(scope, timestamp, policy)
+        check_scope(authorization.credential.scope, timestamp, policy)
         # Rule 7: what must be signed is.
         _check_coverage(request, authorization, policy)
         _check_host(request, policy)
@@ -163,11 +155,12 @@ class Attempt:
             timestamp=timestamp,
             lifetime=lifetime,
             profile=profile,
+            max_skew=max_skew,
             payload=payload,
             empty_body_only=empty_body_only,
             session_token=_session_token(request, authorization),
             path=_routed_path(request, profile),
-            stream=_stream(request, payload.form) if payload.form.is_streaming else None,
+            stream=Stream.of(request, payload.form) if payload.form.is_streaming else None,
         )
 
 
@@ -204,7 +197,7 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
     Raises:
         ScopeMismatch: if it is not.
     """
-    regions, services = policy.regions, policy.services
+    regions, services, date = policy.regions, policy.services, timestamp.date
     faults = []
     if scope.terminator != TERMINATOR:
         faults.append("terminator")
@@ -213,7 +206,7 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
     if services is not None and scope.service not in services:
         faults.append("service")
     # A key that leaked for one day must not sign another one's requests.
-    if scope.date != timestamp.date:
+    if scope.date != date:
         faults.append("date")
     if faults:
         raise ScopeMismatch(
@@ -224,89 +217,107 @@ def check_scope(scope: CredentialScope, timestamp: Timestamp, policy: Policy) ->
             terminator=scope.terminator,
             expected_regions=regions or (),
             expected_services=services or (),
-            request_date=timestamp.date,
+            request_date=date,
             request_timestamp=timestamp.iso,
         )
 
 
 def _timestamp(request: Request, authorization: Authorization) -> Timestamp:
     if authorization.presigned:
-        sent, find = (authorization.date or "").encode(), find_iso_basic
-    elif (amz_date := request.header("x-amz-date")) is not None:
-        sent, find = amz_date, find_iso_basic
-    elif (date := request.header("date")) is not None:
-        sent, find = date, find_date
+        text = authorization.date or ""
+        timestamp = find_iso_basic(text)
+    elif (amz_date := request.values.get("x-amz-date")) is not None:
+        text = amz_date.decode("ascii", "backslashreplace")
+        timestamp = find_iso_basic(text)
+    elif (date := request.values.get("date")) is not None:
+        text = date.decode("ascii", "backslashreplace")
+        timestamp = find_date(text)
     else:
         raise MissingDate
-    text = sent.decode("ascii", "backslashreplace")
-    timestamp = find(text)
     if timestamp is None:
         raise MalformedDate(date=text[:64])
     return timestamp
 
 
-def _lifetime(authorization: Authorization, profile: Profile, policy: Policy) -> int | None:
+def _lifetime(authorization: Authorization, profile: Profile, *, max_skew: int) -> int | None:
     if not authorization.presigned:
         return None
     expires = authorization.expires
     if expires is None:
         if profile.expires_required:
             raise MissingParameters(names=("X-Amz-Expires",))
-        return policy.skew(profile)
+        return max_skew
     if _EXPIRES.fullmatch(expires) is None or not 1 <= int(expires) <= MAX_EXPIRES:
         raise InvalidExpires(expires=expires[:64])
     return int(expires)
 
 
 def _check_coverage(request: Request, authorization: Authorization, policy: Policy) -> None:
-    sent = request.header_names
-    for name in authorization.signed_headers:
-        if name not in sent:
-            raise SignedHeaderMissing(name=name)
-    unsigned = [
-        name
-        for name in sent - set(authorization.signed_headers)
-        if _must_be_signed(name, request, policy)
-    ]
+    coverage = _COVERAGES[authorization.signed_headers, tuple(request.values)]
+    if coverage.missing:
+        raise SignedHeaderMissing(name=min(coverage.missing))
+    unsigned = coverage.unsigned_amz - policy.may_be_unsigned
+    if policy.require_signed:
+        unsigned |= (policy.require_signed & coverage.unsigned) - request.doubtful_headers
     if unsigned:
         raise HeadersNotSigned(names=tuple(sorted(unsigned)))
 
 
-def _must_be_signed(name: str, request: Request, policy: Policy) -> bool:
-    # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
-    # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
-    if name.startswith("x") and name.replace("_", "-").startswith("x-amz-"):
-        return name not in policy.may_be_unsigned
-    return name in policy.require_signed and name not in request.doubtful_headers
+class _Coverage(NamedTuple):
+    """How the signed headers and those that were sent stand to each other.
+
+    Attributes:
+        missing: names that are signed, but were not sent.
+        unsigned_amz: names of AWS's that were sent, but are not signed.
+        unsigned: other names that were sent, but are not signed.
+    """
+
+    missing: frozenset[str]
+    unsigned_amz: frozenset[str]
+    unsigned: frozenset[str]
+
+    @classmethod
+    def of(cls, signed_and_sent: tuple[tuple[str, ...], tuple[str, ...]]) -> _Coverage:
+        """Return how the names of both stand to each other."""
+        signed, sent = map(frozenset, signed_and_sent)
+        # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
+        # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
+        amz = frozenset(n for n in sent - signed if n.replace("_", "-").startswith("x-amz-"))
+        return cls(missing=signed - sent, unsigned_amz=amz, unsigned=sent - signed - amz)
+
+
+#: Clients of one kind send, and sign, the same headers.
+_COVERAGES: Final = Memo(_Coverage.of, longest=8192, size=lambda key: sum(map(total_length, key)))
 
 
 def _check_host(request: Request, policy: Policy) -> None:
-    host = (request.header("host") or b"").decode("ascii", "backslashreplace")
-    if not host or "," in host:
+    sent = request.values.get("host")
+    if not sent or b"," in sent:
         raise MalformedRequest(fault="the Host header is empty or stands twice")
-    if not policy.accepts_host(host):
-        raise HostNotAccepted(host=host[:256])
+    if policy.hosts is not None:
+        host = sent.decode("ascii", "backslashreplace")
+        if not policy.accepts_host(host):
+            raise HostNotAccepted(host=host[:256])
 
 
 def _payload(
     request: Request, authorization: Authorization, profile: Profile, policy: Policy
 ) -> tuple[PayloadHash, bool]:
     """Return what the request says of its body, and whether that must be empty."""
-    sent = _agreed(PAYLOAD_HASH, request.header(PAYLOAD_HASH), authorization.content_sha256)
+    sent = request.values.get(PAYLOAD_HASH)
+    if authorization.content_sha256 is not None:
+        sent = _agreed(PAYLOAD_HASH, sent, authorization.content_sha256)
     payload = PayloadHash.parse(sent)
+    if payload.form is _SHA256:
+        return payload, False
     allowed = policy.allows_unsigned_payload(profile)
+    if payload is ABSENT:
+        if not authorization.presigned and profile.payload_header_required:
+            raise MissingPayloadHash
+        if authorization.presigned and profile.presigned_payload_unsigned:
+            return _UNSIGNED, not allowed
+        return payload, False
     match payload.form:
-        case PayloadForm.SHA256:
-            return payload, False
-        case PayloadForm.ABSENT if not authorization.presigned:
-            if profile.payload_header_required:
-                raise MissingPayloadHash
-            return payload, False
-        case PayloadForm.ABSENT if not profile.presigned_payload_unsigned:
-            return payload, False
-        case PayloadForm.ABSENT:
-            unsigned = PayloadForm.UNSIGNED
-            return PayloadHash(form=unsigned, value=unsigned.value), not allowed
         case PayloadForm.UNSIGNED if allowed:
             return payload, False
         case PayloadForm.UNSIGNED:
@@ -324,34 +335,6 @@ def _payload(
             raise PayloadFormNotImplemented(value=payload.value)
 
 
-def _stream(request: Request, form: PayloadForm) -> Stream:
-    length = request.header("x-amz-decoded-content-length")
-    if length is None:
-        raise LengthRequired
-    # int() takes "+5" and "1_0", and two headers are joined with a comma.
-    if _LENGTH.fullmatch(length) is None:
-        raise InvalidContentLength(value=length.decode("ascii", "backslashreplace")[:64])
-    return Stream(decoded_length=int(length), trailers=_trailers(request, form))
-
-
-def _trailers(request: Request, form: PayloadForm) -> tuple[str, ...] | None:
-    """Return the names of the trailers that *request* declares."""
-    declared = request.header("x-amz-trailer")
-    if (declared is not None) != form.has_trailers:
-        raise MalformedTrailer
-    if declared is None:
-        return None
-    names = [name.strip(b" \t").lower() for name in declared.split(b",")]
-    # minio-go ends the list with a comma.
-    if names[-1] == b"":
-        names.pop()
-    if not names or len(set(names)) < len(names) or len(names) > MAX_TRAILERS:
-        raise MalformedTrailer
-    if any(_TRAILER_NAME.fullmatch(name) is None for name in names):
-        raise MalformedTrailer
-    return tuple(name.decode("ascii") for name in names)
-
-
 def _agreed(name: str, *values: bytes | None) -> bytes | None:
     """Return the one value of *name*, which may stand in a header and in the query.
 
@@ -360,15 +343,18 @@ def _agreed(name: str, *values: bytes | None) -> bytes | None:
     """
     found: bytes | None = None
     for value in values:
-        if found is not None and value is not None and value != found:
+        if value is None:
+            continue
+        if found is not None and value != found:
             raise ConflictingValues(name=name)
-        found = value if found is None else found
+        found = value
     return found
 
 
 def _session_token(request: Request, authorization: Authorization) -> str | None:
-    headers = map(request.header, TOKEN_HEADERS)
-    sent = _agreed(TOKEN_HEADERS[0], authorization.session_token, *headers)
+    sent = authorization.session_token
+    if not _TOKEN_HEADERS.isdisjoint(request.values):
+        sent = _agreed(TOKEN_HEADERS[0], sent, *map(request.values.get, TOKEN_HEADERS))
     if sent is None:
         return None
     try:
@@ -385,15 +371,18 @@ def _routed_path(request: Request, profile: Profile) -> bytes:
             behind percent escapes.
         PathNotRouted: if the application would route on another path.
     """
-    as_sent = normal = percent_decode(request.path)
-    if profile.normalize_path:
+    sent = request.path
+    as_sent = normal = percent_decode(sent)
+    if profile.normalize_path and not is_plain(sent):
         try:
-            normal = percent_decode(normalize_path(request.path))
+            path = normalize_path(sent)
         except ValueError:
             raise MalformedTarget(fault="the path reaches above the root") from None
+        normal = as_sent if path is sent else percent_decode(path)
         # An application, or the file system, would resolve what was not signed.
         if has_dot_segments(normal):
             raise MalformedTarget(fault="the path hides dot segments behind percent escapes")
-    if request.routed_path not in (None, as_sent, normal):
+    routed = request.routed_path
+    if routed is not None and routed != as_sent and routed != normal:
         raise PathNotRouted
     return normal

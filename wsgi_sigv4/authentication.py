@@ -36,7 +36,7 @@ from wsgi_sigv4.errors import MissingAuthentication
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
-from wsgi_sigv4.identity import naming
+from wsgi_sigv4.identity import name
 from wsgi_sigv4.options import Exempt
 from wsgi_sigv4.options import Options
 from wsgi_sigv4.payload import PayloadForm
@@ -84,7 +84,9 @@ def claim(
         SigV4Error: the reason for which the request is refused.
     """
     forget_identity(environ)
-    if is_exempt(environ, options.exempt) or (options.preflight and is_preflight(environ)):
+    if (options.exempt and is_exempt(environ, options.exempt)) or (
+        options.preflight and is_preflight(environ)
+    ):
         return None
     try:
         request = request_from_environ(environ, options.deployment)
@@ -127,18 +129,22 @@ def authenticate(
     Raises:
         SigV4Error: the reason for which the request is refused.
     """
+    attempt: Attempt | None = None
     incoming: Incoming | None = None
     try:
         attempt = claim(environ, verifier, options, rewrite_path=rewrite_path)
         if attempt is None:
             return None
-        with naming(attempt):
-            incoming = _incoming(environ, _length(environ, attempt, options))
-            credentials = verifier.provider.lookup(
-                attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
-            )
-            return _receive(environ, incoming, verifier.conclude(attempt, credentials), options)
+        length = _length(environ, attempt, options)
+        incoming = None if length == 0 else _incoming(environ, length)
+        credential = attempt.authorization.credential
+        credentials = verifier.provider.lookup(
+            credential.access_key_id, scope=credential.scope, session_token=attempt.session_token
+        )
+        return _receive(environ, incoming, verifier.conclude(attempt, credentials), options)
     except SigV4Error as refusal:
+        if attempt is not None:
+            name(refusal, attempt)
         if not isinstance(refusal, BodyTooSlow):
             _drain(environ, incoming, options)
         forget_body(environ)
@@ -196,10 +202,10 @@ def forget_body(environ: WSGIEnvironment) -> None:
 def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int | None:
     """Return the length of the body, refusing before any look-up what cannot be read."""
     length = body_length(environ, options.deployment)
-    unsigned = attempt.payload.form is PayloadForm.UNSIGNED
-    if length is None and unsigned and hides_truncation(environ):
-        raise LengthRequired
-    if length is not None and length > body_limit(attempt, options):
+    if length is None:
+        if attempt.payload.form is PayloadForm.UNSIGNED and hides_truncation(environ):
+            raise LengthRequired
+    elif length > body_limit(attempt, options):
         raise BodyTooLarge(limit=options.max_body)
     return length
 
@@ -224,22 +230,24 @@ def _incoming(environ: WSGIEnvironment, length: int | None) -> Incoming:
 
 
 def _receive(
-    environ: WSGIEnvironment, incoming: Incoming, verification: Verification, options: Options
+    environ: WSGIEnvironment,
+    incoming: Incoming | None,
+    verification: Verification,
+    options: Options,
 ) -> Identity:
-    length = _streamed_length(verification.attempt, incoming) if options.stream else 0
-    if length:
-        return _hand_on(environ, incoming, verification, options, length=length)
-    limit = body_limit(verification.attempt, options)
-    if verification.awaits_body:
-        limit = min(limit, options.unverified_body_limit)
+    length = 0
+    if incoming is not None and options.stream:
+        length = _streamed_length(verification.attempt, incoming)
+        if length:
+            return _hand_on(environ, incoming, verification, options, length=length)
     verified = BodyVerifier(verification)
     body: IO[bytes] = io.BytesIO()
-    if incoming.length != 0:
-        body, length = spool(
-            incoming.pieces(limit=limit, seconds=options.body_seconds),
-            memory_limit=options.memory_limit,
-            feed=verified.feed,
-        )
+    if incoming is not None:
+        limit = body_limit(verification.attempt, options)
+        if verification.awaits_body:
+            limit = min(limit, options.unverified_body_limit)
+        pieces = incoming.pieces(limit=limit, seconds=options.body_seconds)
+        body, length = spool(pieces, memory_limit=options.memory_limit, feed=verified.feed)
     try:
         identity = verified.finish()
         _replace_body(environ, body, length)
@@ -343,6 +351,8 @@ def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options
         try:
             length = body_length(environ, options.deployment)
         except SigV4Error:
+            return
+        if length == 0:
             return
         incoming = _incoming(environ, length)
     incoming.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)

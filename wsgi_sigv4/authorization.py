@@ -15,7 +15,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from dataclasses import field
-from functools import lru_cache
 from typing import Final
 
 from wsgi_sigv4.credentials import Credential
@@ -31,12 +30,14 @@ from wsgi_sigv4.errors import MissingParameters
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import UnsupportedAlgorithm
 from wsgi_sigv4.errors import UnsupportedAuthorization
+from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.traces import has_trace
 from wsgi_sigv4.traces import is_aws_scheme
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_ALGORITHM: Final = ALGORITHM.encode()
 _SIGV4A: Final = "AWS4-ECDSA-P256-SHA256"
 
 _HEADER_PARTS: Final = ("Credential", "SignedHeaders", "Signature")
@@ -62,9 +63,7 @@ _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}", re.ASCII)
 # WSGI server writes `a_b` and `a-b` to the same key.
 _SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
 
-#: What repeats from request to request is parsed once; of whatever anybody
-#: may send, so many values are remembered, of at most so many bytes each.
-_REMEMBERED: Final = 1024
+#: Bytes of a value that is remembered; those of a credential that are read.
 _MAX_REMEMBERED: Final = 512
 
 QueryPairs = tuple[tuple[bytes, bytes], ...]
@@ -120,8 +119,8 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
             authorization.
         SigV4Error: as :func:`_from_header` and :func:`_from_query` (rule 2).
     """
-    header = request.header("authorization")
-    names = [name for name, _ in query]
+    header = request.values.get("authorization")
+    names = [name for name, _ in query] if query else ()
     presigned = not _PRESIGNED_BY.isdisjoint(names)
     if header is not None and not _SECOND_FORM.isdisjoint(names):
         raise AmbiguousAuthentication
@@ -174,39 +173,54 @@ def _unsupported(header: bytes) -> SigV4Error:
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:
     scheme, blank, rest = header.partition(b" ")
-    if scheme != ALGORITHM.encode():
+    if scheme != _ALGORITHM:
         raise _unsupported(header)
     if not blank:
         raise MissingParameters(names=_HEADER_PARTS)
     parts = _header_parts(rest)
-    missing = [name for name in _HEADER_PARTS if not parts.get(name)]
-    if missing:
-        raise MissingParameters(names=tuple(missing))
+    credential, signed_headers, signature = map(parts.get, _HEADER_PARTS)
+    if not (credential and signed_headers and signature):
+        raise MissingParameters(names=tuple(n for n in _HEADER_PARTS if not parts.get(n)))
     # The token and the payload hash may stand in the query of this form too:
     # there they are signed as part of it.
-    extra = _query_parameters(query, _QUERY_OPTIONAL) if query else {}
+    extra = _query_parameters(query, _QUERY_OPTIONAL) if query else None
     return Authorization(
         algorithm=ALGORITHM,
-        credential=_credential(parts["Credential"]),
-        signed_headers=_signed_headers(parts["SignedHeaders"]),
-        signature=parts["Signature"],
+        credential=_KNOWN_CREDENTIALS[credential],
+        signed_headers=_KNOWN_SIGNED_HEADERS[signed_headers],
+        signature=signature,
         presigned=False,
-        session_token=_token(extra),
-        content_sha256=extra.get("X-Amz-Content-Sha256"),
+        session_token=_token(extra) if extra else None,
+        content_sha256=extra.get("X-Amz-Content-Sha256") if extra else None,
     )
 
 
 def _header_parts(rest: bytes) -> dict[str, bytes]:
-    parts: dict[str, bytes] = {}
-    for piece in rest.split(b","):
-        raw_name, equals, value = piece.strip(b" \t").partition(b"=")
-        name = _HEADER_NAMES.get(raw_name)
-        if not equals or name is None:
-            raise MalformedAuthorization(part=raw_name.decode("ascii", "backslashreplace")[:64])
-        if name in parts:
-            raise DuplicateParameter(name=name)
-        parts[name] = value
+    # All but the last piece, which is the signature, comes again with other requests.
+    earlier, comma, last = rest.rpartition(b",")
+    parts = _EARLIER_PARTS[earlier].copy() if comma else {}
+    _add_part(parts, last)
     return parts
+
+
+def _earlier_parts(pieces: bytes) -> dict[str, bytes]:
+    parts: dict[str, bytes] = {}
+    for piece in pieces.split(b","):
+        _add_part(parts, piece)
+    return parts
+
+
+def _add_part(parts: dict[str, bytes], piece: bytes) -> None:
+    raw_name, equals, value = piece.strip(b" \t").partition(b"=")
+    name = _HEADER_NAMES.get(raw_name)
+    if not equals or name is None:
+        raise MalformedAuthorization(part=raw_name.decode("ascii", "backslashreplace")[:64])
+    if name in parts:
+        raise DuplicateParameter(name=name)
+    parts[name] = value
+
+
+_EARLIER_PARTS: Final = Memo(_earlier_parts, longest=_MAX_REMEMBERED, size=len)
 
 
 def _from_query(query: QueryPairs) -> Authorization:
@@ -222,8 +236,8 @@ def _from_query(query: QueryPairs) -> Authorization:
     expires = parameters.get("X-Amz-Expires")
     return Authorization(
         algorithm=ALGORITHM,
-        credential=_credential(parameters["X-Amz-Credential"]),
-        signed_headers=_signed_headers(parameters["X-Amz-SignedHeaders"]),
+        credential=_KNOWN_CREDENTIALS[parameters["X-Amz-Credential"]],
+        signed_headers=_KNOWN_SIGNED_HEADERS[parameters["X-Amz-SignedHeaders"]],
         signature=parameters["X-Amz-Signature"],
         presigned=True,
         date=parameters["X-Amz-Date"].decode("ascii", "backslashreplace"),
@@ -253,21 +267,11 @@ def _token(parameters: dict[str, bytes]) -> bytes | None:
 
 
 def _credential(value: bytes) -> Credential:
-    return _parsed_credential(value[:_MAX_REMEMBERED])
+    text = value[:_MAX_REMEMBERED].decode("ascii", "backslashreplace")
+    return Credential.parse(text[:_MAX_REMEMBERED])
 
 
 def _signed_headers(value: bytes) -> tuple[str, ...]:
-    if len(value) > _MAX_REMEMBERED:
-        return _parse_signed_headers(value)
-    return _parsed_signed_headers(value)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _parsed_credential(value: bytes) -> Credential:
-    return Credential.parse(value.decode("ascii", "backslashreplace")[:_MAX_REMEMBERED])
-
-
-def _parse_signed_headers(value: bytes) -> tuple[str, ...]:
     text = value.decode("ascii", "backslashreplace")
     names = tuple(text.split(";"))
     if _SIGNED_HEADERS.fullmatch(text) is None or list(names) != sorted(set(names)):
@@ -275,4 +279,5 @@ def _parse_signed_headers(value: bytes) -> tuple[str, ...]:
     return names
 
 
-_parsed_signed_headers: Final = lru_cache(maxsize=_REMEMBERED)(_parse_signed_headers)
+_KNOWN_CREDENTIALS: Final = Memo(_credential, longest=_MAX_REMEMBERED, size=len)
+_KNOWN_SIGNED_HEADERS: Final = Memo(_signed_headers, longest=_MAX_REMEMBERED, size=len)

@@ -9,7 +9,8 @@ application sees.
    and encodes it once more; S3 decodes it whole and encodes it once, slashes
    kept, and normalises nothing.
 2. query: decoded, encoded again, sorted by encoded name and then value.
-3. headers: the signed ones only, trimmed, inner runs of space and tab folded.
+3. headers: the signed ones only; the request has trimmed them, and here inner
+   runs of space and tab are folded.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -18,12 +19,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import add
 from typing import Final
 
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.encoding import percent_decode
 from wsgi_sigv4.encoding import uri_encode
+from wsgi_sigv4.memo import Memo
+from wsgi_sigv4.memo import total_length
 from wsgi_sigv4.timestamps import Timestamp
 
 #: The one parameter that is not signed; and only in the presigned form, where
@@ -31,6 +35,11 @@ from wsgi_sigv4.timestamps import Timestamp
 UNSIGNED_PARAMETER: Final = b"X-Amz-Signature"
 
 _BLANKS: Final = re.compile(rb"[ \t]+")
+
+
+def is_plain(path: bytes) -> bool:
+    """Return whether *path* has but one form: there is nothing in it to decode or to remove."""
+    return b"%" not in path and b"//" not in path and b"/." not in path
 
 
 def normalize_path(path: bytes) -> bytes:
@@ -76,12 +85,14 @@ def canonical_uri(path: bytes, *, normalize: bool, double_encode: bool) -> bytes
     return uri_encode(path, keep_slash=True)
 
 
-def canonical_query_string(pairs: Iterable[tuple[bytes, bytes]], *, presigned: bool) -> bytes:
+def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: bool) -> bytes:
     """Return the canonical form of the decoded query parameters *pairs*.
 
     >>> canonical_query_string([(b"b", b"x y"), (b"a", b"")], presigned=False)
     b'a=&b=x%20y'
     """
+    if not pairs:
+        return b""
     encoded = [
         (uri_encode(name), uri_encode(value))
         for name, value in pairs
@@ -91,14 +102,8 @@ def canonical_query_string(pairs: Iterable[tuple[bytes, bytes]], *, presigned: b
     return b"&".join([name + b"=" + value for name, value in encoded])
 
 
-def canonical_header_value(value: bytes) -> bytes:
-    """Return *value* trimmed, with inner runs of space and tab folded to one space.
-
-    >>> canonical_header_value(b"  a \\t b ")
-    b'a b'
-    """
-    value = value.strip(b" \t")
-    return _BLANKS.sub(b" ", value) if b"  " in value or b"\t" in value else value
+def _folded(text: bytes) -> bytes:
+    return _BLANKS.sub(b" ", text) if b"  " in text or b"\t" in text else text
 
 
 def canonical_request(
@@ -106,7 +111,8 @@ def canonical_request(
     method: str,
     uri: bytes,
     query_string: bytes,
-    headers: Iterable[tuple[str, bytes]],
+    signed_headers: tuple[str, ...],
+    values: Sequence[bytes],
     payload_hash: str,
 ) -> bytes:
     """Return the canonical request.
@@ -115,16 +121,25 @@ def canonical_request(
         method: the method, as sent.
         uri: the canonical URI.
         query_string: the canonical query string.
-        headers: the signed headers in their order, with their values as sent.
+        signed_headers: the names of the signed headers, in their order.
+        values: their values, without blanks around them.
         payload_hash: the value of x-amz-content-sha256, or the hash of the body.
     """
-    names = []
-    lines = [method.encode("ascii"), uri, query_string]
-    for name, value in headers:
-        names.append(name)
-        lines.append(name.encode("ascii") + b":" + canonical_header_value(value))
-    lines += [b"", ";".join(names).encode("ascii"), payload_hash.encode("ascii")]
-    return b"\n".join(lines)
+    starts, names = _ENCODED[signed_headers]
+    assert len(values) == len(starts)  # noqa: S101 (a value for each name)
+    # No name holds a blank, and no value ends with one: they fold as each would alone.
+    headers = _folded(b"".join(map(add, starts, values)))
+    lines = method.encode("ascii"), uri, query_string + headers, b"", names
+    return b"\n".join((*lines, payload_hash.encode("ascii")))
+
+
+def _encoded(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], bytes]:
+    """Return how the line of each header begins, and the list of them."""
+    starts = tuple([b"\n" + name.encode("ascii") + b":" for name in names])
+    return starts, ";".join(names).encode("ascii")
+
+
+_ENCODED: Final = Memo(_encoded, longest=4096, size=total_length)
 
 
 def string_to_sign(
@@ -132,4 +147,4 @@ def string_to_sign(
 ) -> bytes:
     """Return the string to sign of the canonical *request*."""
     digest = hashlib.sha256(request).hexdigest()
-    return f"{algorithm}\n{timestamp.iso}\n{scope}\n{digest}".encode("ascii")
+    return f"{algorithm}\n{timestamp.iso}\n{scope!s}\n{digest}".encode("ascii")

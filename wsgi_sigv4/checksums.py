@@ -124,6 +124,19 @@ def _extra(algorithm: str) -> Checksum:
     return made[algorithm]()
 
 
+def checksums_of(attempt: Attempt) -> ChecksumVerifier | None:
+    """Return what verifies the checksums that came with *attempt*, or None where none may have.
+
+    Raises:
+        SigV4Error: as :class:`ChecksumVerifier`.
+    """
+    if attempt.stream is None and not attempt.authorization.presigned:
+        names = attempt.request.values
+        if _MD5 not in names and _PREFIX not in "\n".join(names):
+            return None
+    return ChecksumVerifier(attempt)
+
+
 class ChecksumVerifier:
     """Holds the body of one request against the checksums that came with it.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from typing import Final
 from typing import NoReturn
 from typing import Protocol
@@ -57,8 +58,6 @@ class Secret:
         return "Secret(...)"
 
     def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
         if not isinstance(other, Secret):
             return NotImplemented
         return hmac.compare_digest(self._value.encode(), other._value.encode())
@@ -78,9 +77,14 @@ class CredentialScope:
     region: str
     service: str
     terminator: str = TERMINATOR
+    _text: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        text = f"{self.date}/{self.region}/{self.service}/{self.terminator}"
+        object.__setattr__(self, "_text", text)
 
     def __str__(self) -> str:
-        return f"{self.date}/{self.region}/{self.service}/{self.terminator}"
+        return self._text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

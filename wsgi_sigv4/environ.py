@@ -16,9 +16,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.encoding import uri_encode
 from wsgi_sigv4.errors import InvalidContentLength
@@ -26,6 +26,8 @@ from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.errors import MalformedTarget
 from wsgi_sigv4.errors import PathNotRouted
+from wsgi_sigv4.memo import Memo
+from wsgi_sigv4.memo import total_length
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.traces import has_trace
 
@@ -37,9 +39,6 @@ ACCESS_KEY_ID: Final = "wsgi_sigv4.access_key_id"
 IDENTITY: Final = "wsgi_sigv4.identity"
 #: The verified trailers of an aws-chunked body, by lower-case name.
 TRAILERS: Final = "wsgi_sigv4.trailers"
-
-#: Characters of a header name that is remembered; anybody may send endless ones.
-MAX_REMEMBERED: Final = 64
 
 _OURS: Final = (ACCESS_KEY_ID, IDENTITY, TRAILERS)
 _ABSOLUTE_FORM: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
@@ -103,14 +102,15 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
             raise MalformedTarget(fault="the server reports two different queries")
         if told is None and prefix:
             path = uri_encode(_wire(prefix), keep_slash=True) + path
-    return Request(
-        method=environ.get("REQUEST_METHOD", ""),
-        path=path,
-        query=query,
-        headers=_headers(environ, deployment),
+    keys = _KEYS[tuple(environ)]
+    return Request.of(
+        environ.get("REQUEST_METHOD", ""),
+        path,
+        query,
+        *_headers(environ, keys, deployment),
         routed_path=routed or b"/",
         doubtful_headers=_doubtful_headers(environ),
-        joined_with_blank=_joins_with_blank(environ),
+        joined_with_blank=keys.of_a_joining_server or _server(environ).startswith("waitress"),
     )
 
 
@@ -271,43 +271,6 @@ def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
     return rest if rest.startswith(b"/") else b"/" + rest
 
 
-def _headers(environ: WSGIEnvironment, deployment: Deployment) -> tuple[tuple[bytes, bytes], ...]:
-    _refuse_smuggled(environ)
-    headers = []
-    for key, text in environ.items():
-        name = _remembered(key) if len(key) <= MAX_REMEMBERED else _header_name(key)
-        # Some servers give an empty Host or Content-Length for none.
-        if name is not None and (text or name not in _OFTEN_EMPTY):
-            headers.append((name, _wire(text)))
-    if not deployment.header_overrides:
-        return tuple(headers)
-    sent = dict(headers)
-    overrides = {
-        name.lower().encode(): sent[kept.lower().encode()]
-        for name, kept in deployment.header_overrides.items()
-        if kept.lower().encode() in sent
-    }
-    return tuple((sent | overrides).items())
-
-
-#: Keys that some servers give twice.
-_TWINS: Final = (
-    ("CONTENT_TYPE", "HTTP_CONTENT_TYPE"),
-    ("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"),
-)
-_OFTEN_EMPTY: Final = (b"host", b"content-length")
-
-
-def _refuse_smuggled(environ: WSGIEnvironment) -> None:
-    """Refuse header names with an underscore that reach keys of the server's own."""
-    if "HTTP_SCRIPT_NAME" in environ or "HTTP_PATH_INFO" in environ:
-        raise MalformedRequest(fault="a header is named like a key of the server")
-    for key, other in _TWINS:
-        twin = environ.get(other)
-        if twin is not None and twin != environ.get(key):
-            raise MalformedRequest(fault=f"{key} stands twice, with different values")
-
-
 def _header_name(key: str) -> bytes | None:
     if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         return key.replace("_", "-").lower().encode()
@@ -316,19 +279,94 @@ def _header_name(key: str) -> bytes | None:
     return key[5:].replace("_", "-").lower().encode("ascii", "backslashreplace")
 
 
-_remembered: Final = lru_cache(maxsize=1024)(_header_name)
+#: Keys that some servers give twice.
+_TWINS: Final = (
+    ("CONTENT_TYPE", "HTTP_CONTENT_TYPE"),
+    ("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH"),
+)
+
+
+class _Keys(NamedTuple):
+    """What the keys of an environ say by themselves.
+
+    Attributes:
+        headers: those of headers.
+        names: the names of these headers.
+        twins: those that stand twice.
+        of_a_joining_server: the server joins repeated headers with a blank.
+    """
+
+    headers: tuple[str, ...]
+    names: tuple[bytes, ...]
+    twins: tuple[tuple[str, str], ...]
+    of_a_joining_server: bool
+
+    @classmethod
+    def of(cls, keys: tuple[str, ...]) -> _Keys:
+        """Return what *keys* say.
+
+        Raises:
+            MalformedRequest: if a header name with an underscore reaches a key of the server's own.
+        """
+        if "HTTP_SCRIPT_NAME" in keys or "HTTP_PATH_INFO" in keys:
+            raise MalformedRequest(fault="a header is named like a key of the server")
+        names = {key: name for key in keys if (name := _header_name(key)) is not None}
+        return cls(
+            headers=tuple(names),
+            names=tuple(names.values()),
+            twins=tuple([(key, other) for key, other in _TWINS if other in keys]),
+            of_a_joining_server="uwsgi.version" in keys or "mod_wsgi.version" in keys,
+        )
+
+
+#: A server and clients of one kind make the same keys, in the same order.
+_KEYS: Final = Memo(_Keys.of, longest=8192, size=total_length)
+
+
+def _headers(
+    environ: WSGIEnvironment, keys: _Keys, deployment: Deployment
+) -> tuple[tuple[bytes, ...], list[bytes]]:
+    """Return the names of the headers, and their values."""
+    for key, other in keys.twins:
+        if environ[other] != environ.get(key):
+            raise MalformedRequest(fault=f"{key} stands twice, with different values")
+    texts = list(map(environ.__getitem__, keys.headers))
+    values = _wire("\n".join(texts)).split(b"\n")
+    if len(values) != len(texts):
+        values = [_wire(text) for text in texts]
+    if b"" not in values and not deployment.header_overrides:
+        return keys.names, values
+    # Some servers give an empty Host or Content-Length for none.
+    headers = [
+        (name, value)
+        for name, value in zip(keys.names, values, strict=True)
+        if value or name not in _OFTEN_EMPTY
+    ]
+    if deployment.header_overrides:
+        headers = _overridden(headers, deployment.header_overrides)
+    return tuple([name for name, _ in headers]), [value for _, value in headers]
+
+
+def _overridden(
+    headers: list[tuple[bytes, bytes]], header_overrides: Mapping[str, str]
+) -> list[tuple[bytes, bytes]]:
+    sent = dict(headers)
+    overrides = {
+        name.lower().encode(): sent[kept.lower().encode()]
+        for name, kept in header_overrides.items()
+        if kept.lower().encode() in sent
+    }
+    return list((sent | overrides).items())
+
+
+_OFTEN_EMPTY: Final = (b"host", b"content-length")
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def _doubtful_headers(environ: WSGIEnvironment) -> frozenset[str]:
     content_type = environ.get("CONTENT_TYPE")
+    if content_type is None:
+        return _NONE
     # wsgiref and Django's runserver make it up; nginx gives uWSGI an empty one.
     made_up = content_type == "text/plain" and _server(environ).startswith("wsgiserver/")
-    return frozenset({"content-type"}) if made_up or content_type == "" else frozenset()
-
-
-def _joins_with_blank(environ: WSGIEnvironment) -> bool:
-    return (
-        "uwsgi.version" in environ
-        or "mod_wsgi.version" in environ
-        or _server(environ).startswith("waitress")
-    )
+    return frozenset({"content-type"}) if made_up or content_type == "" else _NONE

@@ -12,7 +12,9 @@ from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.request import Request
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots: those of a frozen object are filled one by one, which takes
+# as long as three rules.
+@dataclass(frozen=True, kw_only=True)
 class Identity:
     """Who signed a request, and what was signed: the result of a verification.
 
@@ -38,9 +40,15 @@ class Identity:
     presigned: bool
     expires_at: int | None
     payload_form: PayloadForm
-    _verifier: object = field(repr=False, compare=False)
-    _target: tuple[str, bytes, bytes] = field(repr=False, compare=False)
+    _origin: tuple[object, str, bytes, bytes] = field(repr=False, compare=False)
     _path: bytes = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, **facts: object) -> Identity:
+        """Return the identity with all of these *facts*, by the names of its fields."""
+        identity = object.__new__(cls)
+        vars(identity).update(facts)
+        return identity
 
     def is_from(self, verifier: object, request: Request) -> bool:
         """Return whether *verifier* made this identity for just this *request*.
@@ -49,12 +57,13 @@ class Identity:
         path was rewritten, says nothing about the request at hand.
         """
         routed_as_verified = request.routed_path in (None, self._path)
-        return self._verifier is verifier and self._target == target(request) and routed_as_verified
+        same_origin = self._origin == origin(verifier, request)
+        return self._origin[0] is verifier and same_origin and routed_as_verified
 
 
-def target(request: Request) -> tuple[str, bytes, bytes]:
-    """Return what an identity remembers of the *request* it was made for."""
-    return request.method, request.path, request.query
+def origin(verifier: object, request: Request) -> tuple[object, str, bytes, bytes]:
+    """Return what an identity remembers of the *verifier* and of the *request* it was made for."""
+    return verifier, request.method, request.path, request.query
 
 
 class Signed(Protocol):

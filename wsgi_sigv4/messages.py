@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import TOKEN_NAMES
+from wsgi_sigv4.authorization import QueryPairs
 from wsgi_sigv4.canonical import canonical_query_string
 from wsgi_sigv4.canonical import canonical_request
 from wsgi_sigv4.canonical import canonical_uri
@@ -20,33 +22,42 @@ def _canonical_request(
     attempt: Attempt,
     payload_hash: str,
     *,
-    query: tuple[tuple[bytes, bytes], ...],
+    query: QueryPairs,
     blanks_joined: bool = False,
 ) -> bytes:
     request = attempt.request
     authorization = attempt.authorization
-    headers = []
-    for name in authorization.signed_headers:
-        value = request.header(name)
-        assert value is not None  # noqa: S101 (rule 7)
-        headers.append((name, value.replace(b", ", b",") if blanks_joined else value))
+    values = list(map(request.values.__getitem__, authorization.signed_headers))
+    if blanks_joined:
+        values = [value.replace(b", ", b",") for value in values]
+    profile = attempt.profile
     return canonical_request(
         method=request.method,
         uri=canonical_uri(
             request.path,
-            normalize=attempt.profile.normalize_path,
-            double_encode=attempt.profile.double_encode_path,
+            normalize=profile.normalize_path,
+            double_encode=profile.double_encode_path,
         ),
         query_string=canonical_query_string(query, presigned=authorization.presigned),
-        headers=headers,
+        signed_headers=authorization.signed_headers,
+        values=values,
         payload_hash=payload_hash,
+    )
+
+
+def _string_to_sign(attempt: Attempt, request: bytes) -> bytes:
+    return string_to_sign(
+        request,
+        algorithm=attempt.authorization.algorithm,
+        timestamp=attempt.timestamp,
+        scope=attempt.authorization.credential.scope,
     )
 
 
 def strings_to_sign(
     attempt: Attempt, payload_hash: str, *, token_may_be_unsigned: bool
-) -> Iterator[bytes]:
-    """Yield the string to sign; more than one only where the wire is not all that is known.
+) -> Iterable[bytes]:
+    """Return the string to sign; more than one only where the wire is not all that is known.
 
     A server that joins repeated headers with a comma and a blank hides how the
     client signed them; a session token in the query may have been appended
@@ -56,25 +67,24 @@ def strings_to_sign(
     queries = [attempt.query]
     if token_may_be_unsigned and attempt.authorization.session_token is not None:
         queries.append(tuple(p for p in attempt.query if p[0] not in _TOKEN_PARAMETERS))
+    if len(joins) == len(queries) == 1:
+        request = _canonical_request(attempt, payload_hash, query=attempt.query)
+        return (_string_to_sign(attempt, request),)
+    return _strings_to_sign(attempt, payload_hash, queries, joins)
+
+
+def _strings_to_sign(
+    attempt: Attempt, payload_hash: str, queries: Iterable[QueryPairs], joins: Iterable[bool]
+) -> Iterator[bytes]:
     for query in queries:
         for blanks_joined in joins:
-            yield string_to_sign(
+            yield _string_to_sign(
+                attempt,
                 _canonical_request(attempt, payload_hash, query=query, blanks_joined=blanks_joined),
-                algorithm=attempt.authorization.algorithm,
-                timestamp=attempt.timestamp,
-                scope=attempt.scope,
             )
 
 
 def evidence(attempt: Attempt, payload_hash: str) -> Evidence:
     """Return what the server canonicalised."""
     request = _canonical_request(attempt, payload_hash, query=attempt.query)
-    return Evidence(
-        canonical_request=request,
-        string_to_sign=string_to_sign(
-            request,
-            algorithm=attempt.authorization.algorithm,
-            timestamp=attempt.timestamp,
-            scope=attempt.scope,
-        ),
-    )
+    return Evidence(canonical_request=request, string_to_sign=_string_to_sign(attempt, request))

@@ -232,19 +232,21 @@ def _close_both(answer: Iterable[bytes], body: StreamedBody) -> None:
         body.close()
 
 
+def _names_authorization(vary: str) -> bool:
+    names = {name.strip().lower() for name in vary.split(",")}
+    return not names.isdisjoint(("*", "authorization"))
+
+
 def _varying(start_response: StartResponse) -> StartResponse:
     """Return *start_response* that tells caches that the answer is for one signer only."""
 
     def start(
         status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
     ) -> Callable[[bytes], object]:
-        varies = {
-            name.strip().lower()
-            for key, value in headers
-            if key.lower() == "vary"
-            for name in value.split(",")
-        }
-        if not varies & {"*", "authorization"}:
+        for key, value in headers:
+            if key.lower() == "vary" and _names_authorization(value):
+                break
+        else:
             headers = [*headers, ("Vary", "Authorization")]
         return start_response(status, headers, exc_info)
 

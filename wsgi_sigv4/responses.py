@@ -162,7 +162,9 @@ def answer_to(
 def reason(error: SigV4Error, error_format: ErrorFormat) -> Reason:
     """Return AWS's name for *error*; one without a name is AccessDenied."""
     table = S3_REASONS if error_format is ErrorFormat.S3 else AWS_REASONS
-    told = next((table[kind] for kind in type(error).__mro__ if kind in table), DENIED)
+    told = table.get(type(error))
+    if told is None:
+        told = next((table[kind] for kind in type(error).__mro__ if kind in table), DENIED)
     return told(error)
 
 
@@ -206,7 +208,7 @@ def _aws(
         known = _JSON_TYPE.match(content_type)
         return known[0] if known else "application/x-amz-json-1.1", headers, body
     headers += (("x-amzn-ErrorType", code),)
-    return "application/json", headers, json.dumps({"message": message})
+    return "application/json", headers, f'{{"message": {json.dumps(message)}}}'
 
 
 def _xml(elements: Iterable[tuple[str, str]]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -198,7 +197,7 @@ class Signer:
     def _signature(
         self,
         request: Request,
-        signed_headers: Iterable[str],
+        signed_headers: tuple[str, ...],
         payload_hash: str,
         timestamp: Timestamp,
     ) -> str:
@@ -210,7 +209,8 @@ class Signer:
                 double_encode=self._profile.double_encode_path,
             ),
             query_string=canonical_query_string(parse_query(request.query), presigned=False),
-            headers=[(name, request.header(name) or b"") for name in signed_headers],
+            signed_headers=signed_headers,
+            values=[request.values[name] for name in signed_headers],
             payload_hash=payload_hash,
         )
         scope = self._credential(timestamp).scope

@@ -42,8 +42,8 @@ class SigningKeyCache:
     def __init__(self, size: int = CACHE_SIZE) -> None:
         self._size = size
         self._lock = threading.Lock()
-        self._day = -1
-        self._keys: OrderedDict[tuple[str, ...], tuple[Secret, bytes]] = OrderedDict()
+        self._day = -1.0
+        self._keys: OrderedDict[tuple[str, str], tuple[Secret, bytes]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"SigningKeyCache(<{len(self._keys)} keys>)"
@@ -55,11 +55,12 @@ class SigningKeyCache:
         self, access_key_id: str, secret: Secret, scope: CredentialScope, *, now: float
     ) -> bytes | None:
         """Return the cached signing key, or None."""
-        name = _name(access_key_id, scope)
+        name = access_key_id, str(scope)
         with self._lock:
-            self._forget_yesterday(now)
+            if now // 86400 != self._day:
+                self._begin_day(now)
             found = self._keys.get(name)
-            if found is None or found[0] != secret:
+            if found is None or (found[0] is not secret and found[0] != secret):
                 return None
             self._keys.move_to_end(name)
             return found[1]
@@ -69,17 +70,12 @@ class SigningKeyCache:
     ) -> None:
         """Keep *key*, dropping the one that was used longest ago where there are too many."""
         with self._lock:
-            self._forget_yesterday(now)
-            self._keys[_name(access_key_id, scope)] = secret, key
+            if now // 86400 != self._day:
+                self._begin_day(now)
+            self._keys[access_key_id, str(scope)] = secret, key
             while len(self._keys) > self._size:
                 self._keys.popitem(last=False)
 
-    def _forget_yesterday(self, now: float) -> None:
-        day = int(now // 86400)
-        if day != self._day:
-            self._keys.clear()
-            self._day = day
-
-
-def _name(access_key_id: str, scope: CredentialScope) -> tuple[str, ...]:
-    return access_key_id, scope.date, scope.region, scope.service, scope.terminator
+    def _begin_day(self, now: float) -> None:
+        self._keys.clear()
+        self._day = now // 86400

@@ -10,11 +10,28 @@ import io
 import tempfile
 from collections.abc import Callable
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextlib import suppress
 from typing import IO
+from typing import Final
 
 from wsgi_sigv4.errors import StorageUnavailable
+
+
+class _Room:
+    """Refuses the body where the disk has no room for it."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if isinstance(error, OSError) and error.errno in full:
+            raise StorageUnavailable from error
+
+
+_ROOM: Final = _Room()
 
 
 class Spool:
@@ -45,7 +62,7 @@ class Spool:
         Raises:
             StorageUnavailable: if the disk is full.
         """
-        with _room():
+        with _ROOM:
             self._make_room(len(data))
             self._file.seek(self._written)
             self._file.write(data)
@@ -53,7 +70,7 @@ class Spool:
 
     def read(self, size: int) -> bytes:
         """Take out the next *size* bytes, or what there is."""
-        with _room():
+        with _ROOM:
             self._file.seek(self._read)
             data = self._file.read(size)
         self._read += len(data)
@@ -73,7 +90,7 @@ class Spool:
         Raises:
             StorageUnavailable: if the disk is full.
         """
-        with _room():
+        with _ROOM:
             # What is still in a buffer is written now.
             self._file.seek(0)
         return self._file
@@ -127,15 +144,4 @@ def spool(
         return kept.rewound(), kept.size
     except BaseException:
         kept.close()
-        raise
-
-
-@contextmanager
-def _room() -> Iterator[None]:
-    """Refuse the body where the disk has no room for it."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StorageUnavailable from error
         raise

@@ -118,8 +118,11 @@ class Incoming:
         if self.length is not None:
             size = min(size, self.length - self.received)
         try:
-            with _waiting(self._connection, until=until):
+            if self._connection is None:
                 piece = self._stream.read(size)
+            else:
+                with _waiting(self._connection, until=until):
+                    piece = self._stream.read(size)
         except TimeoutError as error:
             self._ended = True
             raise BodyTooSlow from error
@@ -135,11 +138,8 @@ class Incoming:
 
 
 @contextmanager
-def _waiting(connection: Connection | None, *, until: float) -> Iterator[None]:
+def _waiting(connection: Connection, *, until: float) -> Iterator[None]:
     """Let a read of *connection* that gets nothing end at the time *until*."""
-    if connection is None:
-        yield
-        return
     before = connection.gettimeout()
     # 0 would mean: not at all.
     connection.settimeout(max(until - time.monotonic(), 0.001))

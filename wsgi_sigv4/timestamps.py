@@ -17,8 +17,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
-from functools import lru_cache
 from typing import Final
+
+from wsgi_sigv4.memo import Memo
 
 _MONTHS: Final = (
     "Jan",
@@ -74,20 +75,29 @@ class Timestamp:
     @classmethod
     def at(cls, posix: float) -> Timestamp:
         """Return the timestamp of *posix* seconds, whole seconds only."""
-        seconds = int(posix)
-        return cls(iso=_iso_basic(_EPOCH + timedelta(seconds=seconds)), posix=seconds)
+        return _AT[int(posix)]
+
+
+def _at(seconds: int) -> Timestamp:
+    return Timestamp(iso=_iso_basic(_EPOCH + timedelta(seconds=seconds)), posix=seconds)
+
+
+#: A refusal for a stale request names times, and many come in the same second.
+_AT: Final = Memo(_at, longest=1, size=lambda _: 1)
 
 
 def find_iso_basic(text: str) -> Timestamp | None:
     """Return the timestamp that *text* names in the ISO basic form, else None."""
-    return _find_iso_basic(text) if len(text) == 16 else None
+    return _FOUND[text]
 
 
-# Whoever sends much sends it in the same second.
-@lru_cache(maxsize=1024)
 def _find_iso_basic(text: str) -> Timestamp | None:
     match = _ISO_BASIC.fullmatch(text)
     return None if match is None else _timestamp(match, month=int(match["m"]), year=int(match["y"]))
+
+
+#: Whoever sends much sends it in the same second.
+_FOUND: Final = Memo(_find_iso_basic, longest=16, size=len)
 
 
 def find_date(text: str) -> Timestamp | None:

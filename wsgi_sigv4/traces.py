@@ -35,7 +35,7 @@ TRACES: Final = (
 )
 # A server that joins two Authorization headers may put ours second. `aws4-`
 # alone, anywhere, is in one of a hundred thousand tokens of other schemes.
-_AWS_SCHEME: Final = re.compile(rb"^aws|,[ \t]*aws4-|aws4-(?:hmac|ecdsa)-", re.IGNORECASE)
+_AWS_SCHEME: Final = re.compile(rb",[ \t]*aws4-|aws4-(?:hmac|ecdsa)-", re.IGNORECASE)
 
 #: A name may have been escaped again by something on the way.
 _MAX_ESCAPED: Final = 3
@@ -61,7 +61,7 @@ _BEFORE: Final = {
 
 def is_aws_scheme(authorization: bytes) -> bool:
     """Return whether an *authorization* header is AWS's, or has AWS's joined to it."""
-    return _AWS_SCHEME.search(authorization) is not None
+    return authorization[:3].lower() == b"aws" or _AWS_SCHEME.search(authorization) is not None
 
 
 def has_trace(

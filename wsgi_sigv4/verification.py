@@ -6,9 +6,12 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 from typing import Protocol
 
 from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.attempt import check_freshness
 from wsgi_sigv4.chunked import ChunkedDecoder
 from wsgi_sigv4.chunked import Decoded
 from wsgi_sigv4.chunked import SignatureChain
@@ -21,12 +24,19 @@ from wsgi_sigv4.errors import PayloadFormNotAllowed
 from wsgi_sigv4.errors import PayloadHashMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import UnknownAccessKey
+from wsgi_sigv4.framing import Stream
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import name
 from wsgi_sigv4.identity import naming
-from wsgi_sigv4.identity import target
+from wsgi_sigv4.identity import origin
 from wsgi_sigv4.limits import Limits
 from wsgi_sigv4.payload import EMPTY_SHA256
 from wsgi_sigv4.payload import PayloadForm
+
+# Python 3.11 takes long to find a member of an enum.
+_ABSENT: Final = PayloadForm.ABSENT
+_SHA256: Final = PayloadForm.SHA256
+_NO_TRAILERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Checks(Protocol):
@@ -39,10 +49,6 @@ class Checks(Protocol):
 
     def check_signature(self, verification: Verification, payload_hash: str, now: float) -> None:
         """Apply rule 10."""
-        ...  # pragma: no cover (a protocol has no body)
-
-    def check_freshness(self, attempt: Attempt, *, now: float) -> None:
-        """Apply rule 5."""
         ...  # pragma: no cover (a protocol has no body)
 
 
@@ -84,17 +90,14 @@ class Verification:
         self.attempt = attempt
         self.credentials = credentials
         self.fault = fault
-        self.awaits_body = attempt.payload.form is PayloadForm.ABSENT
-        self.trailers: Mapping[str, str] = {}
+        self.awaits_body = attempt.payload.form is _ABSENT
+        self.trailers: Mapping[str, str] = _NO_TRAILERS
         self._hash: hashlib._Hash | None = None
         self._length = 0
         self._chunked: tuple[ChunkedDecoder, Decoded] | None = None
 
-    def begin(self, signing_key: bytes) -> None:
-        """Learn the signing key that made the right signature; a signed stream goes on with it."""
-        stream = self.attempt.stream
-        if stream is None:
-            return
+    def begin(self, signing_key: bytes, stream: Stream) -> None:
+        """Learn the *signing_key* of the right signature; a signed *stream* goes on with it."""
         chain = None
         if self.attempt.payload.form.is_signed_stream:
             chain = SignatureChain(
@@ -163,9 +166,11 @@ class Verification:
         """
         attempt = self.attempt
         now = self.verifier.clock() if now is None else now
-        with naming(attempt):
+        try:
             # Rule 5 again: the clock went on while the body arrived.
-            self.verifier.check_freshness(attempt, now=now)
+            check_freshness(
+                attempt.timestamp, lifetime=attempt.lifetime, max_skew=attempt.max_skew, now=now
+            )
             # Rule 10, where it had to wait.
             if self.awaits_body:
                 self.verifier.check_signature(self, self._body_hash, now)
@@ -175,6 +180,9 @@ class Verification:
                 raise fault
             # Rule 11: the body is the one that was signed.
             self._check_body()
+        except SigV4Error as refusal:
+            name(refusal, attempt)
+            raise
         return self._identity()
 
     def _check_body(self) -> None:
@@ -182,7 +190,7 @@ class Verification:
         if self.attempt.stream is not None:
             assert self._chunked is not None  # noqa: S101 (rule 10)
             self.trailers = self._chunked[0].finish()
-        if payload.form is PayloadForm.SHA256:
+        if payload.form is _SHA256:
             computed = self._body_hash
             if not hmac.compare_digest(computed, payload.value.lower()):
                 raise PayloadHashMismatch(declared=payload.value, computed=computed)
@@ -196,18 +204,17 @@ class Verification:
     def _identity(self) -> Identity:
         attempt, credentials = self.attempt, self.credentials
         assert credentials is not None  # noqa: S101 (rule 9)
-        posix = attempt.timestamp.posix
-        return Identity(
-            access_key_id=attempt.access_key_id,
+        authorization, posix = attempt.authorization, attempt.timestamp.posix
+        return Identity.of(
+            access_key_id=authorization.credential.access_key_id,
             principal=credentials.principal,
-            scope=attempt.scope,
-            signed_headers=attempt.authorization.signed_headers,
+            scope=authorization.credential.scope,
+            signed_headers=authorization.signed_headers,
             request_time=posix,
-            presigned=attempt.authorization.presigned,
+            presigned=authorization.presigned,
             expires_at=None if attempt.lifetime is None else posix + attempt.lifetime,
             payload_form=attempt.payload.form,
-            _verifier=self.verifier,
-            _target=target(attempt.request),
+            _origin=origin(self.verifier, attempt.request),
             _path=attempt.path,
         )
 

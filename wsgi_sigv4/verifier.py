@@ -25,7 +25,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 
 from wsgi_sigv4.attempt import Attempt
-from wsgi_sigv4.attempt import check_freshness
 from wsgi_sigv4.attempt import check_scope
 from wsgi_sigv4.authorization import find_authorization
 from wsgi_sigv4.authorization import is_attempt
@@ -38,8 +37,10 @@ from wsgi_sigv4.credentials import as_provider
 from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import MalformedQuery
 from wsgi_sigv4.errors import SignatureMismatch
+from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import name
 from wsgi_sigv4.identity import naming
 from wsgi_sigv4.messages import evidence
 from wsgi_sigv4.messages import strings_to_sign
@@ -202,8 +203,11 @@ class Verifier:
         authorization = find_authorization(request, query)
         if authorization is None:
             return None
-        with naming(authorization):
+        try:
             return Attempt.of(request, query, authorization, policy=self._policy, now=now)
+        except SigV4Error as refusal:
+            name(refusal, authorization)
+            raise
 
     def conclude(
         self, attempt: Attempt, credentials: Credentials | None, *, now: float | None = None
@@ -214,11 +218,11 @@ class Verifier:
             SigV4Error: the reason for which the request is refused.
         """
         now = self.clock() if now is None else now
-        with naming(attempt):
+        try:
             # Rule 9: the key is known, and the session token its own.
             fault = key_fault(attempt, credentials, now)
             if fault is not None and not self.uniform_errors:
-                self._right_key(attempt, None, EMPTY_SHA256, now)
+                self._has_signed(Verification(self, attempt, None, fault), EMPTY_SHA256, now)
                 raise fault
             if isinstance(fault, UnknownAccessKey):
                 # A disabled key verifies nothing, not even who is told that it is disabled.
@@ -230,7 +234,10 @@ class Verifier:
             elif not is_signature(attempt.authorization.signature):
                 # No body can make this one right.
                 self.check_signature(verification, EMPTY_SHA256, now)
-            return verification
+        except SigV4Error as refusal:
+            name(refusal, attempt)
+            raise
+        return verification
 
     def check_signature(self, verification: Verification, payload_hash: str, now: float) -> None:
         """Apply rule 10: the signature is the one that the secret makes.
@@ -239,8 +246,8 @@ class Verifier:
             SignatureMismatch: if it is not.
             KeyLimitExceeded: if it is, and the key may not be used for this.
         """
-        attempt = verification.attempt
-        if not self._begin(verification, payload_hash, now):
+        if not self._has_signed(verification, payload_hash, now):
+            attempt = verification.attempt
             signature = attempt.authorization.signature.decode("ascii", "backslashreplace")[:64]
             # The cause is for the operator's log; an answer never tells it.
             raise SignatureMismatch(
@@ -252,50 +259,30 @@ class Verifier:
         # Rule 9: what a key may be used for is told only to who has its secret, too.
         credentials = verification.credentials
         if credentials is not None and credentials.limits is not None:
-            check_limits(attempt, credentials.limits)
+            check_limits(verification.attempt, credentials.limits)
 
-    def _begin(self, verification: Verification, payload_hash: str, now: float) -> bool:
-        """Return whether the signature is right; let *verification* go on with its key then."""
-        signing_key = self._right_key(
-            verification.attempt, verification.credentials, payload_hash, now
-        )
-        if signing_key is None:
-            return False
-        verification.begin(signing_key)
-        return True
-
-    def check_freshness(self, attempt: Attempt, *, now: float) -> None:
-        """Apply rule 5 again: a body may have taken longer than the request lives.
-
-        Raises:
-            RequestTimeTooSkewed: if a header-signed request has become too old.
-            RequestExpired: if a presigned URL has ended meanwhile.
-        """
-        max_skew = self._policy.skew(attempt.profile)
-        check_freshness(attempt.timestamp, lifetime=attempt.lifetime, max_skew=max_skew, now=now)
-
-    def _right_key(
-        self, attempt: Attempt, credentials: Credentials | None, payload_hash: str, now: float
-    ) -> bytes | None:
-        """Return the signing key where the signature is right, else None.
+    def _has_signed(self, verification: Verification, payload_hash: str, now: float) -> bool:
+        """Return whether the signature is right; let *verification* go on with its key then.
 
         A wrong one always costs one derivation. So an unknown key, a known one
         that is cached and one that is not are refused at the same cost (T25).
         The calculated signature stays in here: an error tracker that keeps the
         locals of a traceback must not see it.
         """
+        attempt, credentials = verification.attempt, verification.credentials
         signing_key, derived = self._signing_key(attempt, credentials, now)
+        signature = attempt.authorization.signature
         right = False
         unsigned_token = self._policy.token_may_be_unsigned
         for message in strings_to_sign(attempt, payload_hash, token_may_be_unsigned=unsigned_token):
             expected = hmac_sha256(signing_key, message).hex().encode("ascii")
-            right = hmac.compare_digest(expected, attempt.authorization.signature)
+            right = hmac.compare_digest(expected, signature)
             if right:
                 break
         if not right or credentials is None:
             if not derived:
                 derive_signing_key(self._dummy, attempt.scope)
-            return None
+            return False
         if derived and credentials.secret_access_key is not None:
             self._signing_keys.put(
                 attempt.access_key_id,
@@ -304,7 +291,9 @@ class Verifier:
                 signing_key,
                 now=now,
             )
-        return signing_key
+        if attempt.stream is not None:
+            verification.begin(signing_key, attempt.stream)
+        return True
 
     def _signing_key(
         self, attempt: Attempt, credentials: Credentials | None, now: float

@@ -164,3 +164,10 @@ def test_parse_query_round_trip(pairs: list[tuple[bytes, bytes]]) -> None:
     """Parameters of any bytes are read back from their encoded form."""
     query = b"&".join(uri_encode(name) + b"=" + uri_encode(value) for name, value in pairs)
     assert parse_query(query) == tuple(pairs)
+
+
+def test_line_break_in_the_name_of_a_header_is_refused() -> None:
+    """A line break in a name would begin another header of what is signed: refused."""
+    with pytest.raises(MalformedRequest) as refused:
+        Request(method="GET", path=b"/", headers=((b"X-A\nHost", b"v"),))
+    assert refused.value.fault == "the name of a header holds a line break"
