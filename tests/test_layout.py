@@ -66,6 +66,7 @@ FLOORS = {
     "wsgi_sigv4.providers.caching": 4.2,
     "wsgi_sigv4.providers": 4.3,
     "wsgi_sigv4.options": 5,
+    "wsgi_sigv4.exemptions": 5.05,
     "wsgi_sigv4.authentication": 5.1,
     "wsgi_sigv4.middleware": 5.2,
     "wsgi_sigv4": 6,

@@ -20,7 +20,6 @@ from wsgi_sigv4.body import BodyVerifier
 from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
-from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import hides_truncation
@@ -35,9 +34,10 @@ from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MissingAuthentication
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.exemptions import is_exempt
+from wsgi_sigv4.exemptions import is_preflight
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import name
-from wsgi_sigv4.options import Exempt
 from wsgi_sigv4.options import Options
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.spooling import spool
@@ -356,33 +356,6 @@ def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options
             return
         incoming = _incoming(environ, length)
     incoming.drain(limit=DRAIN_LIMIT, seconds=DRAIN_SECONDS)
-
-
-def is_exempt(environ: WSGIEnvironment, exempt: Exempt) -> bool:
-    """Return whether the path of *environ* is exempt from verification.
-
-    A prefix covers whole segments. A path that another layer might read
-    differently (dot segments, doubled slashes, left-over escapes) never is.
-    """
-    if callable(exempt):
-        # Nothing but True: a coroutine, say, exempts nothing.
-        return exempt(environ) is True
-    if not exempt:
-        return False
-    path: str = environ.get("PATH_INFO", "")
-    if any(mark in path for mark in ("//", "/.", "%", "\\", "\0")):
-        return False
-    prefixes = (as_wsgi(prefix) for prefix in exempt)
-    return any(path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in prefixes)
-
-
-def is_preflight(environ: WSGIEnvironment) -> bool:
-    """Return whether *environ* is a CORS preflight request, which no browser signs."""
-    return (
-        environ.get("REQUEST_METHOD") == "OPTIONS"
-        and "HTTP_ORIGIN" in environ
-        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-    )
 
 
 def refuse_post_policy(environ: WSGIEnvironment, options: Options) -> None:

@@ -26,8 +26,6 @@ from django.urls import Resolver404
 from django.urls import resolve
 from django.utils.cache import patch_vary_headers
 
-from wsgi_sigv4.authentication import is_exempt
-from wsgi_sigv4.authentication import is_preflight
 from wsgi_sigv4.contrib.django.authentication import aauthenticate
 from wsgi_sigv4.contrib.django.authentication import authenticate
 from wsgi_sigv4.contrib.django.conf import Configuration
@@ -45,6 +43,8 @@ from wsgi_sigv4.contrib.django.streaming import is_streamed
 from wsgi_sigv4.environ import as_wsgi
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.exemptions import is_exempt
+from wsgi_sigv4.exemptions import is_preflight
 
 GetResponse = (
     Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]

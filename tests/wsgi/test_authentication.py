@@ -44,7 +44,6 @@ from wsgi_sigv4 import authentication
 from wsgi_sigv4 import spooling
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
-from wsgi_sigv4.authentication import is_exempt
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import AccessDenied
 from wsgi_sigv4.errors import BodyTooLarge
@@ -58,6 +57,7 @@ from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import StorageUnavailable
 from wsgi_sigv4.errors import UnknownAccessKey
+from wsgi_sigv4.exemptions import is_exempt
 from wsgi_sigv4.options import Options
 
 OPTIONAL = Options(required=False)
