@@ -60,6 +60,8 @@ FLOORS = {
     "wsgi_sigv4.middleware": 5.2,
     "wsgi_sigv4": 6,
     "wsgi_sigv4.testing": 6,
+    # What several skins stand on.
+    "wsgi_sigv4.contrib.encryption": 6.5,
 }
 CONTRIB = "wsgi_sigv4.contrib"
 CONTRIB_FLOOR = 7
@@ -104,9 +106,14 @@ def contrib_folder() -> Path:
 
 def floor_of(module: str) -> float | None:
     """Return the floor that *module* was given, or None."""
-    if module == CONTRIB or module.startswith(f"{CONTRIB}."):
+    if module not in FLOORS and is_contrib(module):
         return CONTRIB_FLOOR
     return FLOORS.get(module)
+
+
+def is_contrib(module: str) -> bool:
+    """Return whether *module* is of contrib, which may need what an extra brings."""
+    return module == CONTRIB or module.startswith(f"{CONTRIB}.")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -149,7 +156,7 @@ def is_one_skin(module: str, other: str) -> bool:
 def foreign_faults(module: str, tree: ast.Module) -> Iterator[str]:
     """Yield the third-party packages that *module* needs and its floor must not."""
     floor = floor_of(module) or 0
-    if floor >= CONTRIB_FLOOR:
+    if is_contrib(module):
         return
     # Above the core, a function may import what an extra brings; the core may not even then.
     whole = tree if floor < FIRST_WSGI_FLOOR else ast.Module(list(top_level(tree)), [])
@@ -269,6 +276,12 @@ def test_module_keeps_to_its_floor(module: str, path: Path) -> None:
             "import wsgi_sigv4.contrib.django.conf",
             "imports wsgi_sigv4.contrib.django.conf of floor 7",
             id="a skin from another skin",
+        ),
+        pytest.param(
+            "wsgi_sigv4.contrib.encryption",
+            "import wsgi_sigv4.contrib.sqlalchemy",
+            "imports wsgi_sigv4.contrib.sqlalchemy of floor 7",
+            id="a skin from what skins stand on",
         ),
         pytest.param(
             "wsgi_sigv4.contrib.flask",
