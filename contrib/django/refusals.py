@@ -15,13 +15,28 @@ from wsgi_sigv4.contrib.django.authentication import settle
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
+from wsgi_sigv4.contrib.django.signals import atell_refused
+from wsgi_sigv4.contrib.django.signals import tell_refused
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.responses import answer_to
 
 
 def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
-    """Return the answer to *request*, which was refused, and log why."""
+    """Return the answer to *request*, which was refused; log why, and tell who listens."""
+    response = _answer(refusal, request, conf)
+    tell_refused(request, refusal, conf)
+    return response
+
+
+async def arefuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
+    """Do what :func:`refuse` does, without holding up the event loop."""
+    response = _answer(refusal, request, conf)
+    await atell_refused(request, refusal, conf)
+    return response
+
+
+def _answer(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
     log_refusal(refusal, request.META)
     answer = answer_to(
         refusal,
