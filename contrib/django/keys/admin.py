@@ -76,7 +76,7 @@ class AccessKeyAdmin(AccessKeyModelAdmin):
     _history = ("created", "last_used", "rotated", "replaces")
     readonly_fields = ("access_key_id", "owner", *_history)
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Return the fields searched: those of the key, and the name of its owner."""
         name = AccessKey._meta.get_field("owner").related_model.USERNAME_FIELD  # type: ignore[union-attr]
         return (*self.search_fields, f"owner__{name}")
@@ -88,7 +88,7 @@ class AccessKeyAdmin(AccessKeyModelAdmin):
         kw["form"] = AccessKeyForm if change else NewAccessKeyForm
         return super().get_form(request, obj, change=change, **kw)
 
-    def get_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> tuple[str, ...]:
         """Return the fields shown."""
         if obj is None:
             return ("owner", "expires", "note", *LIMITS, "made_as")
@@ -96,7 +96,7 @@ class AccessKeyAdmin(AccessKeyModelAdmin):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: AccessKey | None = None
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         """Return the fields that cannot be changed: whose key it is, among others."""
         return () if obj is None else self.readonly_fields
 
@@ -194,7 +194,7 @@ class AccessKeyAdmin(AccessKeyModelAdmin):
         return response
 
     def _page(self, request: HttpRequest, name: str, extra: dict[str, Any]) -> TemplateResponse:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         context = {**self.admin_site.each_context(request), "opts": self.opts, **extra}
         return TemplateResponse(request, f"{_TEMPLATES}/{name}", context)
 
@@ -205,5 +205,7 @@ def check_may_issue(request: HttpRequest, key: AccessKey) -> None:
     Raises:
         PermissionDenied: if *key* is that of a superuser, and who asks is none.
     """
-    if getattr(key.owner, "is_superuser", False) and not request.user.is_superuser:
+    if getattr(key.owner, "is_superuser", False) and not getattr(
+        request.user, "is_superuser", False
+    ):
         raise PermissionDenied

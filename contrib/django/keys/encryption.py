@@ -9,6 +9,7 @@ the keys are put into a redacting type as well.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 from typing import Final
 
 from django.conf import settings
@@ -39,7 +40,7 @@ def get_encryption() -> SecretEncryption:
 
 
 @lru_cache(maxsize=1)
-def _encryption(keys: tuple[Secret, ...]) -> SecretEncryption:
+def _encryption(keys: tuple[Any, ...]) -> SecretEncryption:
     if any(key.reveal() == settings.SECRET_KEY for key in keys if isinstance(key, Secret)):
         raise ImproperlyConfigured(f"{SETTING} holds SECRET_KEY, which is rotated for other ends")
     try:

@@ -43,7 +43,8 @@ class LinesField(forms.CharField):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Return whether the list is another one."""
-        return list(initial or []) != self.to_python(data)
+        changed: bool = list(initial or []) != self.to_python(data)
+        return changed
 
 
 class AccessKeyForm(AccessKeyModelForm):

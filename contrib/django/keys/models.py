@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from typing import ClassVar
 from typing import Final
@@ -29,24 +30,33 @@ class AccessKey(models.Model):
     it returns the secret, which is shown once and stored encrypted only.
     """
 
-    access_key_id = models.CharField(
+    access_key_id: models.CharField[str, str] = models.CharField(
         _("access key id"), max_length=128, unique=True, editable=False
     )
-    encrypted_secret = models.TextField(editable=False)
-    owner = models.ForeignKey(
+    encrypted_secret: models.TextField[str, str] = models.TextField(editable=False)
+    owner: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("owner"),
         on_delete=models.CASCADE,
         related_name="sigv4_access_keys",
         help_text=_("Requests signed with the key are this user's; none while not active."),
     )
-    active = models.BooleanField(_("active"), default=True)
-    created = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-    expires = models.DateTimeField(_("expires"), null=True, blank=True)
-    last_used = models.DateTimeField(_("last used"), null=True, editable=False)
-    rotated = models.DateTimeField(_("rotated"), null=True, editable=False)
+    owner_id: Any
+    active: models.BooleanField[bool, bool] = models.BooleanField(_("active"), default=True)
+    created: models.DateTimeField[datetime, datetime] = models.DateTimeField(
+        _("created"), default=timezone.now, editable=False
+    )
+    expires: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("expires"), null=True, blank=True
+    )
+    last_used: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("last used"), null=True, editable=False
+    )
+    rotated: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("rotated"), null=True, editable=False
+    )
     # Two successors of one key cannot be, whatever else goes wrong.
-    replaces = models.OneToOneField(
+    replaces: models.OneToOneField[AccessKey | None, AccessKey | None] = models.OneToOneField(
         "self",
         verbose_name=_("replaces"),
         on_delete=models.SET_NULL,
@@ -54,13 +64,13 @@ class AccessKey(models.Model):
         editable=False,
         related_name="successor",
     )
-    note = models.CharField(_("note"), max_length=200, blank=True)
+    note: models.CharField[str, str] = models.CharField(_("note"), max_length=200, blank=True)
 
     regions = models.JSONField(_("regions"), default=list, blank=True)
     services = models.JSONField(_("services"), default=list, blank=True)
     methods = models.JSONField(_("methods"), default=list, blank=True)
     path_prefixes = models.JSONField(_("path prefixes"), default=list, blank=True)
-    presigned = models.BooleanField(
+    presigned: models.BooleanField[bool | None, bool | None] = models.BooleanField(
         _("form"),
         null=True,
         blank=True,
@@ -70,7 +80,7 @@ class AccessKey(models.Model):
             (False, _("Authorization header only")),
         ],
     )
-    max_expires = models.PositiveIntegerField(
+    max_expires: models.PositiveIntegerField[int | None, int | None] = models.PositiveIntegerField(
         _("longest Expires"),
         null=True,
         blank=True,

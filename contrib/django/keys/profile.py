@@ -18,4 +18,4 @@ def credentials_text(issued: Issued) -> str:
 
 def profile_name(issued: Issued) -> str:
     """Return a name for the profile: that of the owner, as far as it is letters and digits."""
-    return slugify(issued.key.owner.get_username()) or issued.key.access_key_id.lower()
+    return slugify(str(issued.key.owner.get_username())) or issued.key.access_key_id.lower()

@@ -53,7 +53,7 @@ def find_owner(username: str) -> Any:
     Raises:
         CommandError: if there is none.
     """
-    users = get_user_model()
+    users: Any = get_user_model()
     try:
         return users._default_manager.get_by_natural_key(username)
     except users.DoesNotExist:

@@ -90,9 +90,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "presigned",
-                    models.BooleanField(
-                        blank=True, choices=_FORMS, null=True, verbose_name="form"
-                    ),
+                    models.BooleanField(blank=True, choices=_FORMS, null=True, verbose_name="form"),
                 ),
                 (
                     "max_expires",
