@@ -33,6 +33,11 @@ _DATE: Final = re.compile(r"[0-9]{8}", re.ASCII)
 _TERMINATOR_PART: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
+def is_access_key_id(text: str) -> bool:
+    """Return whether a client can name *text* as an access key id."""
+    return _ACCESS_KEY_ID.fullmatch(text) is not None
+
+
 class Secret:
     """A secret access key that shows itself to nobody by accident.
 
@@ -101,7 +106,7 @@ class Credential:
             raise MalformedCredential(credential=text)
         access_key_id, date, region, service, terminator = parts
         if (
-            _ACCESS_KEY_ID.fullmatch(access_key_id) is None
+            not is_access_key_id(access_key_id)
             or _SCOPE_PART.fullmatch(region) is None
             or _SCOPE_PART.fullmatch(service) is None
             or _TERMINATOR_PART.fullmatch(terminator) is None
