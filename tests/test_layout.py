@@ -114,9 +114,10 @@ def contrib_folder() -> Path:
 
 def floor_of(module: str) -> float | None:
     """Return the floor that *module* was given, or None."""
-    if module not in FLOORS and is_contrib(module):
-        return CONTRIB_FLOOR
-    return FLOORS.get(module)
+    if not is_contrib(module):
+        return FLOORS.get(module)
+    # A name that is imported from a module of contrib is of that module's floor.
+    return FLOORS.get(module) or FLOORS.get(module.rpartition(".")[0], CONTRIB_FLOOR)
 
 
 def is_contrib(module: str) -> bool:
