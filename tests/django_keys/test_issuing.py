@@ -104,7 +104,12 @@ def test_secret_key_is_no_encryption_key(ada: User, settings: Any) -> None:
 
 def test_rotate(ada: User) -> None:
     """Rotation makes a key beside the old one, which expires when the overlap has passed."""
-    limits = {"regions": ["eu-west-1"], "methods": ["GET"], "presigned": True, "max_expires": 60}
+    limits: dict[str, Any] = {
+        "regions": ["eu-west-1"],
+        "methods": ["GET"],
+        "presigned": True,
+        "max_expires": 60,
+    }
     old = create_key(ada, note="laptop", **limits)
     now = timezone.now()
     new = rotate_key(old.key, overlap=timedelta(hours=2))

@@ -68,7 +68,7 @@ class LastUsed:
         from wsgi_sigv4.contrib.django.keys.models import AccessKey
 
         connection = connections[router.db_for_write(AccessKey)]
-        if connection.vendor == "sqlite" and connection.is_in_memory_db():
+        if connection.vendor == "sqlite" and connection.is_in_memory_db():  # type: ignore[attr-defined]
             # It is that of a test, and of the thread that the test runs in.
             self._taken()
             return
