@@ -20,6 +20,8 @@ from django.db import router
 from django.db.models import Q
 from django.utils import timezone
 
+from wsgi_sigv4.errors import ConfigurationError
+
 #: Keys whose last use is remembered; when there are more, all are forgotten.
 MAX_REMEMBERED: Final = 10_000
 
@@ -31,9 +33,14 @@ class LastUsed:
 
     Args:
         seconds: between two updates for one key.
+
+    Raises:
+        ConfigurationError: if that is no positive number.
     """
 
     def __init__(self, *, seconds: float) -> None:
+        if not 0 < seconds < float("inf"):
+            raise ConfigurationError("record_use is a positive number of seconds, or None")
         self._seconds = seconds
         self._lock = threading.Lock()
         self._noted: dict[str, float] = {}

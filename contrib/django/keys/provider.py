@@ -115,6 +115,7 @@ class AccessKeyProvider(CachingProvider):
 
     Raises:
         ImproperlyConfigured: if there is no encryption key.
+        ConfigurationError: if a number makes no sense.
     """
 
     def __init__(self, *, ttl: float = 30, record_use: float | None = 300, **options: Any) -> None:
