@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from wsgi_sigv4.contrib.django.keys.provider import AccessKeyProvider
+
 SECRET_KEY = "a key for tests, and for nothing else"
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 USE_TZ = True
@@ -31,9 +33,11 @@ MIDDLEWARE = [
 SIGV4: dict[str, object] = {
     "CREDENTIALS": "wsgi_sigv4.contrib.django.keys.provider.AccessKeyProvider",
     "REGION": "us-east-1",
-    "SERVICE": "items",
+    "SERVICE": ["items", "dynamodb"],
     "EXEMPT": ["/admin", "/static"],
 }
+if "TEST_TTL" in os.environ:
+    SIGV4["CREDENTIALS"] = AccessKeyProvider(ttl=float(os.environ["TEST_TTL"]), record_use=1)
 SIGV4_KEY_ENCRYPTION_KEYS = os.environ.get(
     "TEST_ENCRYPTION_KEYS", "bm90IGEgc2VjcmV0LCBidXQgMzIgYnl0ZXMgbG9uZyE="
 ).split()
@@ -46,6 +50,15 @@ DATABASES = {
         "CONN_MAX_AGE": float(os.environ.get("TEST_DATABASE_MAX_AGE", "0")),
     }
 }
+if "TEST_LOG_LEVEL" in os.environ:
+    # Queries are logged by Django with DEBUG only.
+    DEBUG = True
+    LOGGING = {
+        "version": 1,
+        "handlers": {"all": {"class": "logging.StreamHandler"}},
+        "root": {"handlers": ["all"], "level": os.environ["TEST_LOG_LEVEL"]},
+        "loggers": {"django": {"level": os.environ["TEST_LOG_LEVEL"]}},
+    }
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -28,6 +28,12 @@ def key_only(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{request.META['wsgi_sigv4.access_key_id']} {os.getpid()}")
 
 
+def tables(request: HttpRequest) -> HttpResponse:
+    """Say the same in the words of DynamoDB's ListTables, for boto3."""
+    names = [request.META["wsgi_sigv4.access_key_id"], str(os.getpid())]
+    return JsonResponse({"TableNames": names})
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """Fail."""
     raise RuntimeError("the view is broken")
@@ -47,5 +53,6 @@ urlpatterns = [
     path("whoami", whoami),
     path("async-whoami", async_whoami),
     path("key", key_only),
+    path("", tables),
     path("broken", broken),
 ]
