@@ -240,6 +240,10 @@ def _configuration(setting: dict[str, Any]) -> Configuration:
     )
     strict = replace(options, required=True, exempt=(), preflight=False, authorize=None)
     verifier = Verifier(**parameters)
+    check = getattr(verifier.provider, "check", None)
+    if check is not None:
+        # What a provider needs of the settings is missed now, not in the first answer.
+        check()
     if "user" not in values:
         # A provider that knows the owners of its keys says so itself.
         values["user"] = getattr(verifier.provider, "find_user", None)

@@ -55,6 +55,7 @@ if "TEST_LOG_LEVEL" in os.environ:
     DEBUG = True
     LOGGING = {
         "version": 1,
+        "disable_existing_loggers": False,
         "handlers": {"all": {"class": "logging.StreamHandler"}},
         "root": {"handlers": ["all"], "level": os.environ["TEST_LOG_LEVEL"]},
         "loggers": {"django": {"level": os.environ["TEST_LOG_LEVEL"]}},

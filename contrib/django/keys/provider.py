@@ -114,16 +114,23 @@ class AccessKeyProvider(CachingProvider):
         options: other parameters of :class:`~wsgi_sigv4.providers.CachingProvider`.
 
     Raises:
-        ImproperlyConfigured: if there is no encryption key.
         ConfigurationError: if a number makes no sense.
     """
 
     def __init__(self, *, ttl: float = 30, record_use: float | None = 300, **options: Any) -> None:
         super().__init__(DatabaseProvider(), ttl=ttl, **options)
-        # A fault shows when the server starts, not in the first answer.
-        get_encryption()
-        forgetting.providers.add(self)
         self._last_used = None if record_use is None else LastUsed(seconds=record_use)
+        forgetting.providers.add(self)
+
+    def check(self) -> None:
+        """Refuse to start without an encryption key.
+
+        Not when the provider is made: the settings may not have been read to their end.
+
+        Raises:
+            ImproperlyConfigured: if there is none.
+        """
+        get_encryption()
 
     def note_use(self, identity: Identity) -> None:
         """Record that the key of *identity* was used just now, later and elsewhere."""
