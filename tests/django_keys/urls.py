@@ -28,6 +28,11 @@ def key_only(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{request.META['wsgi_sigv4.access_key_id']} {os.getpid()}")
 
 
+async def async_key_only(request: HttpRequest) -> HttpResponse:
+    """Say the same, asynchronously."""
+    return key_only(request)
+
+
 def tables(request: HttpRequest) -> HttpResponse:
     """Say the same in the words of DynamoDB's ListTables, for boto3."""
     names = [request.META["wsgi_sigv4.access_key_id"], str(os.getpid())]
@@ -53,6 +58,7 @@ urlpatterns = [
     path("whoami", whoami),
     path("async-whoami", async_whoami),
     path("key", key_only),
+    path("async-key", async_key_only),
     path("", tables),
     path("broken", broken),
 ]
