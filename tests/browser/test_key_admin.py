@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,11 +51,12 @@ def chrome(tmp_path: Path) -> Iterator[Chrome]:
     for flag in (
         *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run"),
         *("disable-background-networking", "disable-component-update", "disable-sync"),
-        *(f"user-data-dir={tmp_path / 'profile'}", "window-size=1000,520"),
+        *(f"user-data-dir={tmp_path / 'profile'}", "window-size=1000,700"),
     ):
         options.add_argument(f"--{flag}")
     driver = Chrome(options=options, service=ChromeService(str(shutil.which("chromedriver"))))
     driver.set_page_load_timeout(30)
+    driver.implicitly_wait(10)
     yield driver
     driver.quit()
 
@@ -89,12 +91,18 @@ class Admin:
         self._chrome.find_element("id", name).send_keys(text)
 
     def _submit(self, path: str) -> None:
+        from selenium.common.exceptions import WebDriverException
+
         before = self._chrome.find_element("tag name", "html")
         self._chrome.find_element("xpath", path).click()
         until = time.monotonic() + 15
-        while self._chrome.find_element("tag name", "html") == before:
+        now = before
+        while now == before:
             assert time.monotonic() < until
             time.sleep(0.05)
+            # Between two pages there is none to look at.
+            with suppress(WebDriverException):
+                now = self._chrome.find_element("tag name", "html")
 
     def create(self) -> Key:
         """Make a key, and return what is pasted after the button was pressed that copies."""
