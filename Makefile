@@ -10,7 +10,7 @@ CLIENTS := $(patsubst tests/clients/environments/%.txt,.venv-%/.stamp,$(wildcard
 # Those of node, where npm is there.
 CLIENTS += $(if $(shell command -v npm),.node-clients/.stamp)
 # The floors that every branch is tested of: the package without contrib.
-CORE := wsgi_sigv4/*.py
+CORE := wsgi_sigv4/*.py,wsgi_sigv4/providers/*.py
 FUZZ_SECONDS ?= 300
 
 .DELETE_ON_ERROR:

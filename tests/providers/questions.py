@@ -26,9 +26,9 @@ def ask(
     return provider.lookup(access_key_id, scope=scope, session_token=session_token)
 
 
-def secret(found: Credentials | None) -> str | None:
+def secret(found: object) -> str | None:
     """Return the secret that was found, or None."""
-    if found is None or found.secret_access_key is None:
+    if not isinstance(found, Credentials) or found.secret_access_key is None:
         return None
     return found.secret_access_key.reveal()
 

@@ -32,12 +32,6 @@ BOB = (
 
 
 @pytest.fixture
-def clock() -> Clock:
-    """A clock of the test's own."""
-    return Clock()
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A credentials file with two profiles."""
     path = tmp_path / "credentials"

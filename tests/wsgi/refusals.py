@@ -34,6 +34,8 @@ ZEROS = "0" * 64
 STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 ECDSA = "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
 EXPIRED_ID = "ASIAEXPIRED"
+DISABLED_ID = "AKIADISABLED"
+LIMITED_ID = "AKIALIMITED"
 BROKEN_ID = "AKIABROKEN"
 
 Told = tuple[int, str, str]
@@ -48,6 +50,8 @@ def lookup(access_key_id: str) -> Credentials | None:
         ACCESS_KEY_ID: Credentials(SECRET),
         TEMPORARY_ID: Credentials(SECRET, session_token=SESSION_TOKEN),
         EXPIRED_ID: Credentials(SECRET, session_token=SESSION_TOKEN, expires_at=NOW - 1),
+        DISABLED_ID: Credentials(SECRET, enabled=False),
+        LIMITED_ID: Credentials(SECRET, methods=["PATCH"]),
     }
     return known.get(access_key_id)
 
@@ -797,6 +801,22 @@ CASES = [
         ),
         json_code="UnrecognizedClientException",
     ),
+    Case(
+        leaf="DisabledAccessKey",
+        sent=signed(access_key_id=DISABLED_ID),
+        s3=(
+            403,
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        details={"AWSAccessKeyId": DISABLED_ID},
+        aws=(
+            403,
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
+        ),
+        json_code="UnrecognizedClientException",
+    ),
     *(
         Case(
             leaf="InvalidSessionToken",
@@ -1067,6 +1087,13 @@ CASES = [
         full_disk=True,
         s3=(503, "ServiceUnavailable", BUSY),
         aws=(503, "ServiceUnavailable", TEMPORARY_FAILURE),
+    ),
+    Case(
+        leaf="KeyLimitExceeded",
+        sent=signed(access_key_id=LIMITED_ID),
+        s3=DENIED,
+        aws=DENIED,
+        json_code="AccessDeniedException",
     ),
     Case(
         leaf="AccessDenied",

@@ -118,7 +118,6 @@ class Entries:
             self._known_no_more(question)
             self._unknown[question] = None
             return
-        self._unknown.pop(question, None)
         now = self._clock()
         fresh_until = now + self._ttl
         stale_until = fresh_until + self._stale_seconds
@@ -141,8 +140,10 @@ class Entries:
             self._unknown.pop(question, None)
 
     def _entry(self, access_key_id: str, scope: CredentialScope) -> Entry | None:
-        scoped = self._known.get(access_key_id)
-        if scoped is None:
+        # Not get(), which looks it up twice.
+        try:
+            scoped = self._known[access_key_id]
+        except KeyError:
             return None
         return scoped.get(None) or scoped.get(scope)
 

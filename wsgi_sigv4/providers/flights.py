@@ -66,8 +66,7 @@ class Flight:
 
     def land(self, landing: Landing) -> None:
         """Tell those who wait."""
-        if not self.future.done():
-            self.future.set_result(landing)
+        self.future.set_result(landing)
 
     def wait(self, question: Question) -> Landing:
         """Wait, in a thread; a back end that takes too long is down."""
