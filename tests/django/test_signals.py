@@ -88,17 +88,20 @@ def test_refused_by_the_class_of_rest_framework(heard: Heard, settings: Any) -> 
 
 
 @pytest.mark.django_db
-def test_listener_that_asks_the_database(exchange: Exchange) -> None:
+@pytest.mark.parametrize("secret", [None, "wrong"])
+def test_listener_that_asks_the_database(exchange: Exchange, secret: str | None) -> None:
     """Under ASGI too a listener may ask the database."""
 
     def remember(**told: Any) -> None:
-        User.objects.create_user(told["identity"].access_key_id)
+        User.objects.create_user((told.get("identity") or told["refusal"]).access_key_id)
 
-    key_used.connect(remember)
+    for signal in (key_used, request_refused):
+        signal.connect(remember)
     try:
-        assert exchange(sign(target="/async-whoami")).status_code == 200
+        assert exchange(sign(target="/async-whoami", secret=secret)).status_code < 500
     finally:
-        key_used.disconnect(remember)
+        for signal in (key_used, request_refused):
+            signal.disconnect(remember)
     assert User.objects.get().username == FIRST
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from tests.django.signing import send
+from tests.django_keys.running import Project
 from tests.django_keys.signing import sign
 from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.keys.issuing import Issued
@@ -93,3 +95,10 @@ def test_encryption_keys_are_redacted(settings: Any, capsys: pytest.CaptureFixtu
     assert "SIGV4_KEY_ENCRYPTION_KEYS" in printed
     assert key not in printed
     assert key not in repr(django_settings.SIGV4_KEY_ENCRYPTION_KEYS)
+
+
+def test_encryption_keys_are_redacted_from_the_start(tmp_path: Path) -> None:
+    """T39: they are so before anything has asked for them."""
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.django_keys.settings"}
+    printed = Project(folder=tmp_path, environment=environment).manage("diffsettings")
+    assert "SIGV4_KEY_ENCRYPTION_KEYS = [Secret(...)]" in printed

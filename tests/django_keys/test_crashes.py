@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -49,13 +50,13 @@ def test_killed_half_way_through_encrypting_anew(served_project: Project) -> Non
     old, new = settings.SIGV4_KEY_ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
     keys = [served_project.create() for _ in range(2)]
     before = served_project.python(DUMP)
-    both = {"TEST_ENCRYPTION_KEYS": f"{new} {old}"}
+    both: dict[str, Any] = {"TEST_ENCRYPTION_KEYS": f"{new} {old}"}
     done = served_project.run("-m", "tests.django_keys.halfway", "reencrypt", "", **both)
     assert done.returncode == -signal.SIGKILL
     assert served_project.python(DUMP) == before
     assert "2 secrets" in served_project.manage("sigv4_reencrypt_keys", **both)
     assert served_project.python(DUMP) != before
-    only = {"TEST_ENCRYPTION_KEYS": new}
+    only: dict[str, Any] = {"TEST_ENCRYPTION_KEYS": new}
     served_project.manage("check", "--database=default", **only)
     with served_project.served("--workers=1", **only) as server:
         assert [server.get(key).status_code for key in keys] == [200, 200]
@@ -65,7 +66,7 @@ def test_lost_encryption_key(served_project: Project) -> None:
     """Commands and servers say what is missing; with the key back, all is as it was."""
     key = served_project.create()
     before = served_project.python(DUMP)
-    wrong = {"TEST_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
+    wrong: dict[str, Any] = {"TEST_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
     for command in (["sigv4_reencrypt_keys"], ["check", "--database=default"]):
         done = served_project.run("-m", "django", *command, **wrong)
         assert done.returncode != 0

@@ -76,6 +76,19 @@ def test_principal_of_another_provider(settings: Any, issued: Issued) -> None:
     assert Client().request(**sent.environ()).json()["user"] == ""
 
 
+def test_id_of_another_provider(settings: Any, issued: Issued) -> None:
+    """A key that another provider answered for is not that of the owner of the id in our table."""
+    from wsgi_sigv4 import Credentials
+
+    other = {issued.key.access_key_id: Credentials(issued.secret, principal="eve")}
+    settings.SIGV4 = {
+        **settings.SIGV4,
+        "CREDENTIALS": other,
+        "USER": "wsgi_sigv4.contrib.django.keys.provider.owner",
+    }
+    assert Client().request(**sign(issued).environ()).json()["user"] == ""
+
+
 def test_unknown_key(exchange: Exchange, issued: Issued) -> None:
     """A key that is not in the database is refused as unknown."""
     AccessKey.objects.all().delete()
