@@ -102,3 +102,25 @@ def test_encryption_keys_are_redacted_from_the_start(tmp_path: Path) -> None:
     environment = {"DJANGO_SETTINGS_MODULE": "tests.django_keys.settings"}
     printed = Project(folder=tmp_path, environment=environment).manage("diffsettings")
     assert "SIGV4_KEY_ENCRYPTION_KEYS = [Secret(...)]" in printed
+
+
+WITHOUT = """
+import sys
+sys.modules["cryptography"] = sys.modules["cachetools"] = None
+import django
+from django.conf import settings
+settings.configure(
+    INSTALLED_APPS=["wsgi_sigv4.contrib.django"],
+    SIGV4={"CREDENTIALS": {"a": "b"}, "REGION": None, "SERVICE": "items"},
+)
+django.setup()
+from wsgi_sigv4.contrib.django.conf import get_verifier
+import wsgi_sigv4.contrib.django.middleware
+print(get_verifier().provider.lookup("a", scope=None, session_token=None))
+"""
+
+
+def test_other_app_needs_no_cryptography(tmp_path: Path) -> None:
+    """Without the key app Django's skin needs nothing of what the key app brings along."""
+    done = Project(folder=tmp_path, environment={}).run("-c", WITHOUT)
+    assert done.stdout.startswith("Credentials("), done.stderr
