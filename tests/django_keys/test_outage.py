@@ -163,7 +163,10 @@ def test_database_stopped(
         if max_age == "0":
             assert eventually(lambda: connections(postgres, project) <= len(workers) * 4, 5)
     assert eventually(lambda: connections(postgres, project) == 0, 5)
-    assert "cannot be asked" in server.log.read_text(encoding="utf-8")
+    log = server.log.read_text(encoding="utf-8")
+    assert "cannot be asked" in log
+    # And no request was refused for that.
+    assert f"the use of {cached.access_key_id} is not recorded" in log
 
 
 def test_database_frozen(postgres: Postgres, postgres_project: Project) -> None:
