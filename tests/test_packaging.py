@@ -109,6 +109,15 @@ def test_wheel_holds_every_module(wheel_names: set[str]) -> None:
     assert "wsgi_sigv4/py.typed" in wheel_names
 
 
+def test_wheel_holds_the_pages_of_the_key_app(wheel_names: set[str]) -> None:
+    """The wheel holds the templates and the script of the admin, and the first migration."""
+    keys = "contrib/django/keys"
+    pages = sources(f"{keys}/templates") | sources(f"{keys}/static")
+    assert len(pages) >= 4
+    assert {f"wsgi_sigv4/{name}" for name in pages} <= wheel_names
+    assert f"wsgi_sigv4/{keys}/migrations/0001_initial.py" in wheel_names
+
+
 def test_wheel_holds_nothing_beside_the_package(wheel_names: set[str]) -> None:
     """The wheel brings one top-level name: no tests, and no contrib that would shadow others."""
     tops = {name.partition("/")[0] for name in wheel_names}

@@ -106,6 +106,7 @@ class Configuration:
         remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
         render_refusal: makes the answer to a refused request; None: AWS's own.
         user: finds the user who owns the key; may be async. None: nobody does.
+        note_use: is told of each use of a key, and must not wait for anything.
     """
 
     verifier: Verifier
@@ -119,6 +120,7 @@ class Configuration:
     remote_user: str | None = None
     render_refusal: RenderRefusal | None = None
     user: FindUser | None = None
+    note_use: Callable[[Identity], None] | None = None
     _setting: object = field(repr=False, compare=False)
 
     @property
@@ -237,14 +239,23 @@ def _configuration(setting: dict[str, Any]) -> Configuration:
         deployment=Deployment(**{name: values[name] for name in _DEPLOYMENT if name in values}),
     )
     strict = replace(options, required=True, exempt=(), preflight=False, authorize=None)
+    verifier = Verifier(**parameters)
+    check = getattr(verifier.provider, "check", None)
+    if check is not None:
+        # What a provider needs of the settings is missed now, not in the first answer.
+        check()
+    if "user" not in values:
+        # A provider that knows the owners of its keys says so itself.
+        values["user"] = getattr(verifier.provider, "find_user", None)
     return Configuration(
-        verifier=Verifier(**parameters),
+        verifier=verifier,
         required=options.required,
         exempt=options.exempt,
         preflight=options.preflight,
         authorize=cast("Authorize | None", options.authorize),
         strict=strict,
         lenient=replace(strict, required=False),
+        note_use=getattr(verifier.provider, "note_use", None),
         **{name: values[name] for name in _OWN if name in values},
         _setting=setting,
     )

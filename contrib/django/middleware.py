@@ -35,6 +35,7 @@ from wsgi_sigv4.contrib.django.decorators import requires_signature
 from wsgi_sigv4.contrib.django.order import check_order
 from wsgi_sigv4.contrib.django.outcome import SigV4Request as SigV4Request
 from wsgi_sigv4.contrib.django.outcome import adopt
+from wsgi_sigv4.contrib.django.refusals import arefuse
 from wsgi_sigv4.contrib.django.refusals import refuse
 from wsgi_sigv4.contrib.django.refusals import settled
 from wsgi_sigv4.contrib.django.refusals import unsigned
@@ -112,7 +113,7 @@ class SigV4Middleware:
                 request, conf, required=required, rewrite_path=True, stream=True
             )
         except SigV4Error as refusal:
-            return refuse(refusal, request, conf)
+            return await arefuse(refusal, request, conf)
         adopt(request, identity, conf)
         response = await get_response(request)
         if is_streamed(request):

@@ -16,6 +16,8 @@ from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.contrib.django.outcome import disown
+from wsgi_sigv4.contrib.django.signals import atell_refused
+from wsgi_sigv4.contrib.django.signals import tell_refused
 from wsgi_sigv4.contrib.django.streaming import dismiss
 from wsgi_sigv4.contrib.django.streaming import is_streamed
 from wsgi_sigv4.contrib.django.streaming import settle
@@ -28,7 +30,20 @@ _REFUSAL: Final = "_sigv4_refusal"
 
 
 def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
-    """Return the answer to *request*, which was refused, and log why."""
+    """Return the answer to *request*, which was refused; log why, and tell who listens."""
+    response = _refused(refusal, request, conf)
+    tell_refused(request, refusal, conf)
+    return response
+
+
+async def arefuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
+    """Do what :func:`refuse` does, without holding up the event loop."""
+    response = _refused(refusal, request, conf)
+    await atell_refused(request, refusal, conf)
+    return response
+
+
+def _refused(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
     log_refusal(refusal, request.META)
     if is_streamed(request):
         # What a view, or AUTHORIZE, refuses is refused whatever the rest of the body is.

@@ -24,6 +24,7 @@ from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.outcome import is_anonymous
+from wsgi_sigv4.contrib.django.signals import tell_refused
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
@@ -96,6 +97,7 @@ class SigV4Authentication(BaseAuthentication):
             identity = authenticate(sent, conf, required=False, rewrite_path=False)
         except SigV4Error as refusal:
             log_refusal(refusal, sent.META)
+            tell_refused(sent, refusal, conf)
             _tell_caches(request, {"Cache-Control": "no-store"})
             raise RefusedBySigV4(refusal, conf) from refusal
         _tell_caches(request, {})

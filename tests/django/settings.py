@@ -12,6 +12,10 @@ INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.sessions",
     "wsgi_sigv4.contrib.django",
+    # For tests/django_keys, which has the rest of its settings to itself.
+    "django.contrib.admin",
+    "django.contrib.messages",
+    "wsgi_sigv4.contrib.django.keys",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -29,6 +33,7 @@ SIGV4: dict[str, object] = {
     "SERVICE": "items",
 }
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+SIGV4_KEY_ENCRYPTION_KEYS = ["bm90IGEgc2VjcmV0LCBidXQgMzIgYnl0ZXMgbG9uZyE="]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
 # Django 6.1 asks for it, older ones look past it.
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
