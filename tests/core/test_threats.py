@@ -230,7 +230,7 @@ def _locals(traceback: TracebackType | None) -> Iterator[str]:
     while traceback is not None:
         frame = traceback.tb_frame
         # The frames of this file know the signature: they made it.
-        if "wsgi_sigv4" in frame.f_code.co_filename:
+        if str(frame.f_globals.get("__name__")).startswith("wsgi_sigv4."):
             yield from (repr(value) for value in frame.f_locals.values())
         traceback = traceback.tb_next
 

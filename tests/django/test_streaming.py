@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
+import django
 import pytest
 from asgiref.sync import iscoroutinefunction
 from asgiref.sync import markcoroutinefunction
@@ -143,7 +144,8 @@ def _streams(sigv4: Callable[..., None], settings: Any) -> None:
     sigv4(SERVICE="s3", CLOCK=lambda: NOW, STREAM=True)
     settings.ROOT_URLCONF = __name__
     settings.ALLOWED_HOSTS = ["api.example.com"]
-    settings.ADMINS = [("admin", "admin@example.com")]
+    address = "admin@example.com"
+    settings.ADMINS = [address] if django.VERSION >= (6,) else [("admin", address)]
     mail.outbox = []
 
 
