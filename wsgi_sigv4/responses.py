@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from email.utils import formatdate
+from functools import cache
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -58,6 +59,8 @@ _SECRET_LINE: Final = re.compile(
 )
 _SECRET_PARAMETER: Final = re.compile(rb"(X-Amz-(?:Security|S3session)-Token=)[^&\n]*")
 
+_TO_JSON: Final = json.JSONEncoder().encode
+
 _Headers = tuple[tuple[str, str], ...]
 _Evidence = tuple[tuple[str, bytes], ...]
 
@@ -80,7 +83,12 @@ class Answer:
     @property
     def status_line(self) -> str:
         """The code and its reason phrase, as WSGI wants them."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+        return _status_line(self.status)
+
+
+@cache
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"
 
 
 def render(
@@ -204,11 +212,11 @@ def _aws(
         return "text/xml", headers, body
     code = JSON_NAMES.get(found.code, found.code)
     if content_type.startswith("application/x-amz-json-"):
-        body = json.dumps({"__type": code, "message": message})
+        body = _TO_JSON({"__type": code, "message": message})
         known = _JSON_TYPE.match(content_type)
         return known[0] if known else "application/x-amz-json-1.1", headers, body
     headers += (("x-amzn-ErrorType", code),)
-    return "application/json", headers, f'{{"message": {json.dumps(message)}}}'
+    return "application/json", headers, f'{{"message": {_TO_JSON(message)}}}'
 
 
 def _xml(elements: Iterable[tuple[str, str]]) -> str:
