@@ -153,4 +153,4 @@ def string_to_sign(
 ) -> bytes:
     """Return the string to sign of the canonical *request*."""
     digest = hashlib.sha256(request).hexdigest()
-    return f"{algorithm}\n{timestamp.iso}\n{scope!s}\n{digest}".encode("ascii")
+    return f"{algorithm}\n{timestamp.iso}\n{scope.text}\n{digest}".encode("ascii")
