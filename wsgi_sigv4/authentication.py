@@ -340,8 +340,9 @@ def set_remote_user(environ: WSGIEnvironment, identity: Identity, attribute: str
 
 def _awaits_continue(environ: WSGIEnvironment) -> bool:
     """Return whether the client, unless asked for its body, sends nothing."""
-    server = str(environ.get("SERVER_SOFTWARE", "")).lower()
-    return bool(environ.get("HTTP_EXPECT")) and not server.startswith(_EAGER_SERVERS)
+    if not environ.get("HTTP_EXPECT"):
+        return False
+    return not str(environ.get("SERVER_SOFTWARE", "")).lower().startswith(_EAGER_SERVERS)
 
 
 def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options) -> None:

@@ -16,6 +16,7 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 from collections.abc import Callable
@@ -111,7 +112,7 @@ def render(
             not match.
     """
     found = reason(error, error_format)
-    request_id = secrets.token_hex(8).upper()
+    request_id = os.urandom(8).hex().upper()
     evidence = _evidence(error) if explain else ()
     if error_format is ErrorFormat.S3:
         kind, headers, body = _s3(found, evidence, request_id)
