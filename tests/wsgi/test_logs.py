@@ -69,6 +69,7 @@ def test_record_says_where_it_was_made(caplog: pytest.LogCaptureFixture) -> None
 def test_refusal_is_not_logged_where_warnings_are_off(caplog: pytest.LogCaptureFixture) -> None:
     """The level of the logger counts, and the request is refused all the same."""
     caplog.set_level(logging.ERROR, logger="wsgi_sigv4")
+    caplog.handler.setLevel(logging.NOTSET)
     assert send(SigV4Middleware(Application(), verifier()), Message.of()).status == 403
     assert caplog.records == []
 
