@@ -61,9 +61,7 @@ FORM_FIELDS_LIMIT: Final = 32 * 1024
 FRAMING_LIMIT: Final = 64 * 1024
 FRAMING_FACTOR: Final = 8
 
-_POLICY_FIELD: Final = re.compile(
-    rb'name="?(x-amz-(signature|credential|algorithm)|awsaccesskeyid)"?', re.IGNORECASE
-)
+_POLICY_FIELD: Final = rb'(?i)name="?(x-amz-(signature|credential|algorithm)|awsaccesskeyid)"?'
 #: Servers that have sent 100 Continue before the application is called.
 _EAGER_SERVERS: Final = ("gunicorn", "werkzeug", "cheroot", "waitress", "apache")
 
@@ -375,5 +373,5 @@ def refuse_post_policy(environ: WSGIEnvironment, options: Options) -> None:
             break
     left = None if length is None else length - len(head)
     environ["wsgi.input"] = rejoin(head, stream, length=left)
-    if _POLICY_FIELD.search(head) is not None:
+    if re.search(_POLICY_FIELD, head) is not None:
         raise MissingAuthentication
