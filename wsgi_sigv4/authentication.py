@@ -61,9 +61,7 @@ FORM_FIELDS_LIMIT: Final = 32 * 1024
 FRAMING_LIMIT: Final = 64 * 1024
 FRAMING_FACTOR: Final = 8
 
-_POLICY_FIELD: Final = re.compile(
-    rb'name="?(x-amz-(signature|credential|algorithm)|awsaccesskeyid)"?', re.IGNORECASE
-)
+_POLICY_FIELD: Final = rb'(?i)name="?(x-amz-(signature|credential|algorithm)|awsaccesskeyid)"?'
 #: Servers that have sent 100 Continue before the application is called.
 _EAGER_SERVERS: Final = ("gunicorn", "werkzeug", "cheroot", "waitress", "apache")
 
@@ -340,8 +338,9 @@ def set_remote_user(environ: WSGIEnvironment, identity: Identity, attribute: str
 
 def _awaits_continue(environ: WSGIEnvironment) -> bool:
     """Return whether the client, unless asked for its body, sends nothing."""
-    server = str(environ.get("SERVER_SOFTWARE", "")).lower()
-    return bool(environ.get("HTTP_EXPECT")) and not server.startswith(_EAGER_SERVERS)
+    if not environ.get("HTTP_EXPECT"):
+        return False
+    return not str(environ.get("SERVER_SOFTWARE", "")).lower().startswith(_EAGER_SERVERS)
 
 
 def _drain(environ: WSGIEnvironment, incoming: Incoming | None, options: Options) -> None:
@@ -374,5 +373,5 @@ def refuse_post_policy(environ: WSGIEnvironment, options: Options) -> None:
             break
     left = None if length is None else length - len(head)
     environ["wsgi.input"] = rejoin(head, stream, length=left)
-    if _POLICY_FIELD.search(head) is not None:
+    if re.search(_POLICY_FIELD, head) is not None:
         raise MissingAuthentication

@@ -20,7 +20,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from operator import add
 from typing import Final
 
 from wsgi_sigv4.credentials import CredentialScope
@@ -125,21 +124,28 @@ def canonical_request(
         values: their values, without blanks around them.
         payload_hash: the value of x-amz-content-sha256, or the hash of the body.
     """
-    starts, names = _ENCODED[signed_headers]
-    assert len(values) == len(starts)  # noqa: S101 (a value for each name)
     # No name holds a blank, and no value ends with one: they fold as each would alone.
-    headers = _folded(b"".join(map(add, starts, values)))
-    lines = method.encode("ascii"), uri, query_string + headers, b"", names
-    return b"\n".join((*lines, payload_hash.encode("ascii")))
+    headers = _folded(_HEADERS[signed_headers] % tuple(values))
+    return b"%b\n%b\n%b%b%b" % (
+        method.encode("ascii"),
+        uri,
+        query_string,
+        headers,
+        payload_hash.encode("ascii"),
+    )
 
 
-def _encoded(names: tuple[str, ...]) -> tuple[tuple[bytes, ...], bytes]:
-    """Return how the line of each header begins, and the list of them."""
-    starts = tuple([b"\n" + name.encode("ascii") + b":" for name in names])
-    return starts, ";".join(names).encode("ascii")
+def _headers(names: tuple[str, ...]) -> bytes:
+    """Return the lines of the headers and the list of their *names*, with a place for each value.
+
+    A name may hold a percent sign.
+    """
+    lines = [name.replace("%", "%%") + ":%b" for name in names]
+    listed = ";".join(names).replace("%", "%%")
+    return "\n".join(("", *lines, "", listed, "")).encode("ascii")
 
 
-_ENCODED: Final = Memo(_encoded, longest=4096, size=total_length)
+_HEADERS: Final = Memo(_headers, longest=4096, size=total_length)
 
 
 def string_to_sign(
@@ -147,4 +153,4 @@ def string_to_sign(
 ) -> bytes:
     """Return the string to sign of the canonical *request*."""
     digest = hashlib.sha256(request).hexdigest()
-    return f"{algorithm}\n{timestamp.iso}\n{scope!s}\n{digest}".encode("ascii")
+    return f"{algorithm}\n{timestamp.iso}\n{scope.text}\n{digest}".encode("ascii")

@@ -71,20 +71,28 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialScope:
-    """Date, region, service and terminator: what a signing key is good for."""
+    """Date, region, service and terminator: what a signing key is good for.
+
+    Attributes:
+        date: the day, ``YYYYMMDD``.
+        region: the region.
+        service: the service.
+        terminator: ``aws4_request``.
+        text: all of them, as they are signed.
+    """
 
     date: str
     region: str
     service: str
     terminator: str = TERMINATOR
-    _text: str = field(init=False, repr=False, compare=False)
+    text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         text = f"{self.date}/{self.region}/{self.service}/{self.terminator}"
-        object.__setattr__(self, "_text", text)
+        object.__setattr__(self, "text", text)
 
     def __str__(self) -> str:
-        return self._text
+        return self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 from __future__ import annotations
 
 import re
+from typing import Final
 from urllib.parse import quote
 from urllib.parse import unquote_to_bytes
+
+from wsgi_sigv4.memo import Memo
 
 _MALFORMED_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = re.compile(rb"[A-Za-z0-9_.~-]*")
@@ -27,7 +30,7 @@ def uri_encode(data: bytes, *, keep_slash: bool = False) -> bytes:
     unreserved = _UNRESERVED_OR_SLASH if keep_slash else _UNRESERVED
     if unreserved.fullmatch(data) is not None:
         return data
-    return quote(data, safe="/~" if keep_slash else "~").encode("ascii")
+    return (_QUOTED_BUT_SLASH if keep_slash else _QUOTED)[data]
 
 
 def has_malformed_escape(data: bytes) -> bool:
@@ -40,7 +43,7 @@ def percent_decode(data: bytes) -> bytes:
 
     The caller has refused malformed escapes: here they would stay as they are.
     """
-    return unquote_to_bytes(data) if b"%" in data else data
+    return _UNQUOTED[data] if b"%" in data else data
 
 
 def is_sha256_hex(value: bytes) -> bool:
@@ -51,3 +54,17 @@ def is_sha256_hex(value: bytes) -> bool:
 def is_signature(value: bytes) -> bool:
     """Return whether *value* is 64 lower-case hex digits."""
     return _LOWER_HEX_64.fullmatch(value) is not None
+
+
+def _quoted(data: bytes) -> bytes:
+    return quote(data, safe="~").encode("ascii")
+
+
+def _quoted_but_slash(data: bytes) -> bytes:
+    return quote(data, safe="/~").encode("ascii")
+
+
+# The credential of a presigned URL, and the names that it signs, come again with others.
+_QUOTED: Final = Memo(_quoted, longest=512, size=len)
+_QUOTED_BUT_SLASH: Final = Memo(_quoted_but_slash, longest=512, size=len)
+_UNQUOTED: Final = Memo(unquote_to_bytes, longest=512, size=len)

@@ -41,7 +41,7 @@ IDENTITY: Final = "wsgi_sigv4.identity"
 TRAILERS: Final = "wsgi_sigv4.trailers"
 
 _OURS: Final = (ACCESS_KEY_ID, IDENTITY, TRAILERS)
-_ABSOLUTE_FORM: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)")
+_ABSOLUTE_FORM: Final = rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)"
 _DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -261,7 +261,7 @@ def _raw_target(environ: WSGIEnvironment) -> bytes | None:
 def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
     if target.startswith(b"/"):
         return target
-    absolute = _ABSOLUTE_FORM.fullmatch(target)
+    absolute = re.fullmatch(_ABSOLUTE_FORM, target)
     if absolute is None:
         return target
     authority, rest = absolute.groups()

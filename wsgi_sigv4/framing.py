@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.chunked import MAX_TRAILERS
 from wsgi_sigv4.errors import InvalidContentLength
@@ -17,8 +17,7 @@ _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 _TRAILER_NAME: Final = re.compile(rb"[a-z0-9-]{1,128}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
+class Stream(NamedTuple):
     """What a request says of its aws-chunked body.
 
     Attributes:

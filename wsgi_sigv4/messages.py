@@ -63,19 +63,20 @@ def strings_to_sign(
     client signed them; a session token in the query may have been appended
     after signing where a knob allows it.
     """
-    joins = (False, True) if attempt.request.joined_with_blank else (False,)
-    queries = [attempt.query]
-    if token_may_be_unsigned and attempt.authorization.session_token is not None:
-        queries.append(tuple(p for p in attempt.query if p[0] not in _TOKEN_PARAMETERS))
-    if len(joins) == len(queries) == 1:
-        request = _canonical_request(attempt, payload_hash, query=attempt.query)
-        return (_string_to_sign(attempt, request),)
-    return _strings_to_sign(attempt, payload_hash, queries, joins)
+    token_may_follow = token_may_be_unsigned and attempt.authorization.session_token is not None
+    if attempt.request.joined_with_blank or token_may_follow:
+        return _strings_to_sign(attempt, payload_hash, token_may_follow=token_may_follow)
+    request = _canonical_request(attempt, payload_hash, query=attempt.query)
+    return (_string_to_sign(attempt, request),)
 
 
 def _strings_to_sign(
-    attempt: Attempt, payload_hash: str, queries: Iterable[QueryPairs], joins: Iterable[bool]
+    attempt: Attempt, payload_hash: str, *, token_may_follow: bool
 ) -> Iterator[bytes]:
+    joins = (False, True) if attempt.request.joined_with_blank else (False,)
+    queries = [attempt.query]
+    if token_may_follow:
+        queries.append(tuple(p for p in attempt.query if p[0] not in _TOKEN_PARAMETERS))
     for query in queries:
         for blanks_joined in joins:
             yield _string_to_sign(

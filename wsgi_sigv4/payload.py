@@ -9,9 +9,9 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.encoding import is_sha256_hex
 from wsgi_sigv4.errors import InvalidPayloadHash
@@ -54,8 +54,7 @@ _SENTINELS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayloadHash:
+class PayloadHash(NamedTuple):
     """What a request says of its body.
 
     Attributes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.errors import ChecksumMismatch
 from wsgi_sigv4.errors import InvalidChecksum
@@ -17,8 +17,7 @@ Details = tuple[tuple[str, str], ...]
 Told = Callable[[Any], "Reason"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(NamedTuple):
     """AWS's name for a refusal.
 
     Attributes:

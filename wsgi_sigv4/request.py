@@ -80,7 +80,10 @@ class Request:
         query: bytes,
         names: tuple[bytes, ...],
         lines: Sequence[bytes],
-        **more: object,
+        *,
+        routed_path: bytes | None,
+        doubtful_headers: frozenset[str],
+        joined_with_blank: bool,
     ) -> Request:
         """Return the request whose headers have *names*, and in their *lines* the values of them.
 
@@ -92,7 +95,9 @@ class Request:
             query: the query, as sent.
             names: of the headers, in the order sent.
             lines: their values, one for each.
-            more: the other fields, all of them.
+            routed_path: the decoded path that the application will route on, or None.
+            doubtful_headers: names that the server may have made up.
+            joined_with_blank: whether repeated headers are joined with a blank too.
 
         Raises:
             MalformedRequest: as the class itself.
@@ -100,11 +105,13 @@ class Request:
         _check_start(method, path, query)
         request = object.__new__(cls)
         vars(request).update(
-            more,
             method=method,
             path=path,
             query=query,
             headers=tuple(zip(names, lines)),  # noqa: B905 (to say so takes as long again)
+            routed_path=routed_path,
+            doubtful_headers=doubtful_headers,
+            joined_with_blank=joined_with_blank,
             values=_joined(names, lines),
         )
         return request

@@ -55,7 +55,7 @@ class SigningKeyCache:
         self, access_key_id: str, secret: Secret, scope: CredentialScope, *, now: float
     ) -> bytes | None:
         """Return the cached signing key, or None."""
-        name = access_key_id, str(scope)
+        name = access_key_id, scope.text
         with self._lock:
             if now // 86400 != self._day:
                 self._begin_day(now)
@@ -72,7 +72,7 @@ class SigningKeyCache:
         with self._lock:
             if now // 86400 != self._day:
                 self._begin_day(now)
-            self._keys[access_key_id, str(scope)] = secret, key
+            self._keys[access_key_id, scope.text] = secret, key
             while len(self._keys) > self._size:
                 self._keys.popitem(last=False)
 

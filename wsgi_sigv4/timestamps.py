@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import calendar
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.memo import Memo
 
@@ -41,22 +41,18 @@ _EPOCH: Final = datetime(1970, 1, 1)
 _ISO_BASIC: Final = re.compile(
     r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?P<M>\d\d)(?P<S>\d\d)Z", re.ASCII
 )
-_HTTP_DATES: Final = tuple(
-    re.compile(pattern, re.ASCII)
-    for pattern in (
-        # RFC 1123, with the zero zone that Python's email package writes.
-        rf"(?:[A-Z][a-z]{{2}}, )?(?P<d>\d\d?) (?P<b>{_MONTH}) (?P<y>\d{{4}}) {_TIME} "
-        r"(?:GMT|UTC|[+-]0000)",
-        # RFC 850
-        rf"[A-Z][a-z]{{5,8}}, (?P<d>\d\d)-(?P<b>{_MONTH})-(?P<y>\d\d) {_TIME} GMT",
-        # asctime
-        rf"[A-Z][a-z]{{2}} (?P<b>{_MONTH}) (?P<d>[ \d]\d) {_TIME} (?P<y>\d{{4}})",
-    )
+_HTTP_DATES: Final = (
+    # RFC 1123, with the zero zone that Python's email package writes.
+    rf"(?:[A-Z][a-z]{{2}}, )?(?P<d>\d\d?) (?P<b>{_MONTH}) (?P<y>\d{{4}}) {_TIME} "
+    r"(?:GMT|UTC|[+-]0000)",
+    # RFC 850
+    rf"[A-Z][a-z]{{5,8}}, (?P<d>\d\d)-(?P<b>{_MONTH})-(?P<y>\d\d) {_TIME} GMT",
+    # asctime
+    rf"[A-Z][a-z]{{2}} (?P<b>{_MONTH}) (?P<d>[ \d]\d) {_TIME} (?P<y>\d{{4}})",
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timestamp:
+class Timestamp(NamedTuple):
     """The time of a request.
 
     Attributes:
@@ -106,7 +102,8 @@ def find_date(text: str) -> Timestamp | None:
     if found is not None:
         return found
     for pattern in _HTTP_DATES:
-        match = pattern.fullmatch(text)
+        # Compiled when one comes, which is seldom; then re remembers it.
+        match = re.fullmatch(pattern, text, re.ASCII)
         if match is not None:
             year = int(match["y"])
             # RFC 9110 leaves the century of a two-digit year to the reader;

@@ -57,6 +57,23 @@ def test_refusal_is_one_warning_with_its_fields(caplog: pytest.LogCaptureFixture
     assert "nginx: proxy_set_header Host $http_host" in message
 
 
+def test_record_says_where_it_was_made(caplog: pytest.LogCaptureFixture) -> None:
+    """A formatter that shows the place of a record shows the function that logs refusals."""
+    send(SigV4Middleware(Application(), verifier()), Message.of())
+    (record,) = caplog.records
+    assert (record.filename, record.funcName) == ("logs.py", "log_refusal")
+    assert record.lineno > 0
+    assert record.exc_info is None
+
+
+def test_refusal_is_not_logged_where_warnings_are_off(caplog: pytest.LogCaptureFixture) -> None:
+    """The level of the logger counts, and the request is refused all the same."""
+    caplog.set_level(logging.ERROR, logger="wsgi_sigv4")
+    caplog.handler.setLevel(logging.NOTSET)
+    assert send(SigV4Middleware(Application(), verifier()), Message.of()).status == 403
+    assert caplog.records == []
+
+
 def test_refusal_without_a_key_says_none(caplog: pytest.LogCaptureFixture) -> None:
     """Where the request names no key there is none to log."""
     send(SigV4Middleware(Application(), verifier()), Message.of())

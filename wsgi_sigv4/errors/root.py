@@ -38,17 +38,20 @@ class SigV4Error(Exception):
     service: str | None = None
 
     _names: ClassVar[tuple[str, ...]] = ()
+    _known: ClassVar[frozenset[str]] = frozenset()
+    #: Those that have no default.
+    _required: ClassVar[frozenset[str]] = frozenset()
     #: Facts that no repr shows.
     _hidden: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         cls._names = (*cls._names, *(name for name in cls.__annotations__ if name[0] != "_"))
+        cls._known = frozenset(cls._names)
+        cls._required = frozenset(name for name in cls._names if not hasattr(cls, name))
 
     def __init__(self, *args: object, **facts: object) -> None:
         super().__init__(*args)
-        missing = [n for n in self._names if n not in facts and not hasattr(type(self), n)]
-        unknown = facts.keys() - set(self._names)
-        if missing or unknown:
+        if not self._required <= facts.keys() <= self._known:
             raise TypeError(f"{type(self).__name__} takes {', '.join(self._names) or 'no facts'}")
         vars(self).update(facts)
 
