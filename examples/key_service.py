@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import parse_qsl
 
 from wsgi_sigv4 import Credentials
@@ -65,11 +67,14 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return [json.dumps(found or {}).encode()]
 
 
-def signing_key(asked: Mapping[str, str]) -> dict[str, str | None] | None:
+def signing_key(asked: Mapping[str, str]) -> dict[str, Any] | None:
     """Return the signing key of a client for a scope, or None where there is none to be had."""
     client = CLIENTS.get(asked.get("access_key_id", ""))
     date, region, service = (asked.get(name, "") for name in ("date", "region", "service"))
     if client is None or not client.enabled or client.secret_access_key is None:
+        return None
+    # So written, a time that is no number has passed.
+    if client.expires_at is not None and not time.time() < client.expires_at:
         return None
     if (region, service) not in SCOPES or not is_near(date):
         return None
@@ -78,6 +83,24 @@ def signing_key(asked: Mapping[str, str]) -> dict[str, str | None] | None:
         "signing_key": derive_signing_key(client.secret_access_key, scope).hex(),
         "session_token": client.session_token,
         "principal": str(client.principal),
+        # Who verifies applies them: they are the client's, whoever holds its secret.
+        "expires_at": client.expires_at,
+        "limits": limits(client),
+    }
+
+
+def limits(client: Credentials) -> dict[str, Any]:
+    """Return what *client* may do, as parameters of Credentials that JSON can hold."""
+    found = client.limits
+    if found is None:
+        return {}
+    names = {name: getattr(found, name) for name in ("regions", "services", "methods")}
+    prefixes = found.path_prefixes
+    return {
+        **{name: values and sorted(values) for name, values in names.items()},
+        "path_prefixes": prefixes and [prefix.decode() for prefix in prefixes],
+        "presigned": found.presigned,
+        "max_expires": found.max_expires,
     }
 
 

@@ -64,12 +64,12 @@ class RemoteSigningKeys:
         if status != 200:
             logger.error("the key service answers %d", status)
             raise CredentialsUnavailable
-        found: dict[str, Any] = json.loads(body)
-        return Credentials(
-            signing_key=bytes.fromhex(found["signing_key"]),
-            session_token=found["session_token"],
-            principal=found["principal"],
-        )
+        found = _read(body)
+        if found is None:
+            # What it answers is as good as a secret: no log quotes it.
+            logger.error("the key service answers what makes no sense")
+            raise CredentialsUnavailable
+        return found
 
     def _get(self, url: str) -> tuple[int, bytes]:
         parts = urlsplit(url)
@@ -84,3 +84,17 @@ class RemoteSigningKeys:
             return answer.status, answer.read(MAX_ANSWER)
         finally:
             connection.close()
+
+
+def _read(body: bytes) -> Credentials | None:
+    try:
+        found: dict[str, Any] = json.loads(body)
+        return Credentials(
+            signing_key=bytes.fromhex(found["signing_key"]),
+            session_token=found["session_token"],
+            principal=found["principal"],
+            expires_at=found["expires_at"],
+            **found["limits"],
+        )
+    except (ValueError, KeyError, TypeError, ConfigurationError):
+        return None

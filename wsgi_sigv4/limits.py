@@ -21,10 +21,10 @@ MAX_EXPIRES: Final = 604_800
 
 _SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _METHOD: Final = re.compile(r"[A-Z][A-Z-]{0,63}", re.ASCII)
-#: Doubled slashes, dot segments, backslashes, NUL, and left-over escapes of these: a layer behind
-#: us may read such a path as one below another prefix.
+#: Doubled slashes, dot segments (with parameters too, which some drop), backslashes, NUL, and
+#: left-over escapes of these: a layer behind us may read such a path as one below another prefix.
 _DOUBTFUL: Final = re.compile(
-    rb"//|/\.{1,2}(?:/|\Z)|\\|\0|%(?:00|2e|2f|25|5c)", re.IGNORECASE | re.DOTALL
+    rb"//|/\.{1,2}(?:[/;]|\Z)|\\|\0|%(?:00|2e|2f|25|5c)", re.IGNORECASE | re.DOTALL
 )
 
 

@@ -107,7 +107,7 @@ class AccessKey:
         """Return the key of a *row* of the table."""
         values = {name: getattr(row, name) for name in cls.__slots__}
         for name in ("regions", "services", "methods", "path_prefixes"):
-            if values[name] is not None:
+            if isinstance(values[name], list):
                 values[name] = tuple(values[name])
         return cls(**values)
 

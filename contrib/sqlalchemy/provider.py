@@ -13,6 +13,7 @@ from wsgi_sigv4.contrib.sqlalchemy.engine import told_by
 from wsgi_sigv4.contrib.sqlalchemy.store import KeyStore
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import CredentialScope
+from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.providers import CachingProvider
@@ -112,6 +113,10 @@ class _Lookup:
         except SecretLost as lost:
             logger.error("%s", lost)
             raise CredentialsUnavailable("a secret cannot be decrypted") from None
+        except ConfigurationError as fault:
+            # Somebody has written to the table by hand.
+            logger.error("the access key %s cannot be used: %s", access_key_id, fault)
+            raise CredentialsUnavailable("a limit makes no sense") from None
         except SQLAlchemyError as error:
             logger.error("the database of access keys cannot be asked: %s", told_by(error))
             raise CredentialsUnavailable("the database cannot be asked") from None

@@ -270,6 +270,7 @@ class KeyStore:
 
         Raises:
             SecretLost: if none of the encryption keys decrypts its secret.
+            ConfigurationError: if a limit makes no sense.
             SQLAlchemyError: if the database cannot be asked.
         """
         try:
@@ -282,6 +283,9 @@ class KeyStore:
         # Some databases compare without case.
         if row is None or row.access_key_id != access_key_id:
             return None
+        if not row.active:
+            # Whatever else is wrong with it: it ends, and nothing remembered goes on for it.
+            return Credentials(new_secret_access_key(), enabled=False)
         key = AccessKey.of(row)
         return key.credentials(self._encryption.decrypt(access_key_id, row.secret))
 

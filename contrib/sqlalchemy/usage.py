@@ -54,7 +54,12 @@ class UsageRecorder:
             # In a forked process that of the parent is not alive.
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="sigv4-usage", daemon=True)
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError as error:
+                    self._thread = None
+                    # No thread is to be had: the request is no worse for it.
+                    logger.warning("the use of keys is not recorded: %s", error)
 
     def wait(self, seconds: float) -> None:
         """Wait until everything is noted, or *seconds* have passed."""

@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Final
+from weakref import WeakSet
 
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import CredentialScope
@@ -70,9 +74,9 @@ class CachingProvider:
             if not (number > 0 or (name in seconds and number == 0)) or math.isinf(number):
                 raise ConfigurationError(f"{name} is a positive number")
         self._provider = as_provider(source)
-        self._lock = threading.Lock()
-        self._flights = Flights()
-        self._entries = Entries(
+        self._clock = clock
+        self._new_entries = partial(
+            Entries,
             ttl=ttl,
             negative_ttl=negative_ttl,
             stale_seconds=stale_seconds,
@@ -80,6 +84,14 @@ class CachingProvider:
             max_unknown=max_unknown,
             clock=clock,
         )
+        self._begin()
+        _providers.add(self)
+
+    def _begin(self) -> None:
+        # In a forked child too: nobody there gives the lock back, or lands a flight.
+        self._lock = threading.Lock()
+        self._flights = Flights()
+        self._entries = self._new_entries()
 
     def __repr__(self) -> str:
         return f"CachingProvider(<{type(self._provider).__name__}, {len(self._entries)} keys>)"
@@ -156,6 +168,7 @@ class CachingProvider:
         self, flight: Flight, question: Question, session_token: str | None
     ) -> Credentials | None:
         landing = Landing(question=question, lost=True)
+        asked_at = self._clock()
         try:
             found = self._provider.lookup(
                 question.access_key_id, scope=question.scope, session_token=session_token
@@ -166,13 +179,14 @@ class CachingProvider:
             if landing.retry_after is not None:
                 raise
         finally:
-            self._land(flight, landing)
+            self._land(flight, landing, asked_at)
         return landing.credentials
 
     async def _alead(
         self, flight: Flight, question: Question, session_token: str | None
     ) -> Credentials | None:
         landing = Landing(question=question, lost=True)
+        asked_at = self._clock()
         try:
             found = await alookup(
                 self._provider,
@@ -186,14 +200,14 @@ class CachingProvider:
             if landing.retry_after is not None:
                 raise
         finally:
-            self._land(flight, landing)
+            self._land(flight, landing, asked_at)
         return landing.credentials
 
-    def _land(self, flight: Flight, landing: Landing) -> None:
+    def _land(self, flight: Flight, landing: Landing, asked_at: float) -> None:
         # In one step: who comes now boards the flight, or finds what it brought.
         with self._lock:
             if self._flights.end(flight) and landing.is_news:
-                self._entries.keep(landing.question, landing.credentials)
+                self._entries.keep(landing.question, landing.credentials, asked_at=asked_at)
         flight.land(landing)
 
     def _excuse(self, question: Question, retry_after: int) -> Landing:
@@ -212,3 +226,15 @@ class CachingProvider:
             # An exception of its own: whose request it was is written into it.
             raise CredentialsUnavailable(retry_after=landing.retry_after)
         return landing.credentials
+
+
+_providers: Final[WeakSet[CachingProvider]] = WeakSet()
+
+
+def _begin_in_child() -> None:
+    for provider in list(_providers):
+        provider._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

@@ -112,14 +112,16 @@ class Entries:
         entry.fresh_until = min(now + RETRY_SECONDS, entry.stale_until)
         return entry.credentials
 
-    def keep(self, question: Question, found: Credentials | None) -> None:
-        """Remember that *found* is the answer to *question*."""
+    def keep(self, question: Question, found: Credentials | None, *, asked_at: float) -> None:
+        """Remember that *found* is the answer to *question*.
+
+        Its time counts from *asked_at*: the back end may have read it then, and answered later.
+        """
         if found is None:
             self._known_no_more(question)
             self._unknown[question] = None
             return
-        now = self._clock()
-        fresh_until = now + self._ttl
+        fresh_until = asked_at + self._ttl
         stale_until = fresh_until + self._stale_seconds
         entry = Entry(credentials=found, fresh_until=fresh_until, stale_until=stale_until)
         scoped: _Scoped = {}

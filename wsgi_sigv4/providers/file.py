@@ -95,10 +95,13 @@ class FileProvider:
 
     def _check(self) -> None:
         try:
-            version = _version(os.stat(self._path))
+            status = os.stat(self._path)
+            version = _version(status)
             seen, self._seen = self._seen, version
             is_replaced = version[0] != seen[0]
-            if version != self._version and (is_replaced or version == seen):
+            # Nobody may have looked since it was written, and that may be long ago.
+            rests = version == seen or time.time() - status.st_ctime > CHECK_SECONDS
+            if version != self._version and (is_replaced or rests):
                 self._reload()
         except OSError as error:
             if self._credentials is not None:

@@ -28,7 +28,9 @@ from django.urls import path
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from wsgi_sigv4.contrib.django.keys.forms import SEEN
 from wsgi_sigv4.contrib.django.keys.forms import AccessKeyForm
+from wsgi_sigv4.contrib.django.keys.forms import ChangeAccessKeyForm
 from wsgi_sigv4.contrib.django.keys.forms import NewAccessKeyForm
 from wsgi_sigv4.contrib.django.keys.issuing import OVERLAP
 from wsgi_sigv4.contrib.django.keys.issuing import Issued
@@ -39,6 +41,7 @@ from wsgi_sigv4.contrib.django.keys.issuing import store
 from wsgi_sigv4.contrib.django.keys.models import LIMITS
 from wsgi_sigv4.contrib.django.keys.models import AccessKey
 from wsgi_sigv4.contrib.django.keys.profile import credentials_text
+from wsgi_sigv4.environ import IDENTITY
 
 if TYPE_CHECKING:
     AccessKeyModelAdmin = admin.ModelAdmin[AccessKey]
@@ -85,20 +88,32 @@ class AccessKeyAdmin(AccessKeyModelAdmin):
         self, request: HttpRequest, obj: AccessKey | None = None, change: bool = False, **kw: Any
     ) -> type[forms.ModelForm[AccessKey]]:
         """Return the form, which for a new key is sent with effect but once."""
-        kw["form"] = AccessKeyForm if change else NewAccessKeyForm
+        kw["form"] = ChangeAccessKeyForm if change else NewAccessKeyForm
         return super().get_form(request, obj, change=change, **kw)
 
     def get_fields(self, request: HttpRequest, obj: AccessKey | None = None) -> tuple[str, ...]:
         """Return the fields shown."""
         if obj is None:
             return ("owner", "expires", "note", *LIMITS, "made_as")
-        return ("access_key_id", "owner", "active", "expires", "note", *LIMITS, *self._history)
+        shown = ("access_key_id", "owner", "active", "expires", "note", *LIMITS, *self._history)
+        return (*shown, SEEN) if self.has_change_permission(request, obj) else shown
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: AccessKey | None = None
     ) -> tuple[str, ...]:
         """Return the fields that cannot be changed: whose key it is, among others."""
-        return () if obj is None else self.readonly_fields
+        if obj is None:
+            return ()
+        if may_issue(request, obj):
+            return self.readonly_fields
+        # Nobody gets more out of a key than he may be given: he may have its secret.
+        return (*self.readonly_fields, "active", "expires", *LIMITS)
+
+    def lookup_allowed(self, lookup: str, value: str, *request: HttpRequest) -> bool:
+        """Return whether the list may be filtered so: not to guess what is encrypted."""
+        if lookup.startswith("encrypted_secret"):
+            return False
+        return super().lookup_allowed(lookup, value, *request)
 
     @admin.display(boolean=True, description=_("valid"))
     def valid(self, key: AccessKey) -> bool:
@@ -108,7 +123,10 @@ class AccessKeyAdmin(AccessKeyModelAdmin):
     def save_model(self, request: HttpRequest, obj: AccessKey, form: Any, change: bool) -> None:
         """Save *obj*, with a secret where it is new."""
         if change:
-            super().save_model(request, obj, form, change)
+            # Nothing else: what was revoked, rotated or encrypted anew meanwhile stays so.
+            changed = [name for name in form.changed_data if name != SEEN]
+            if changed:
+                obj.save(update_fields=changed)
             return
         check_may_issue(request, obj)
         obj.access_key_id = form.cleaned_data["made_as"]
@@ -199,13 +217,24 @@ class AccessKeyAdmin(AccessKeyModelAdmin):
         return TemplateResponse(request, f"{_TEMPLATES}/{name}", context)
 
 
+def may_issue(request: HttpRequest, key: AccessKey) -> bool:
+    """Return whether who asks may be given *key*, or have its limits changed.
+
+    Not a superuser's, unless he is one himself. Nor any in a signed request: a
+    key makes no keys, and lifts no limits, as it would outlive its own.
+    """
+    if request.META.get(IDENTITY) is not None:
+        return False
+    return not getattr(key.owner, "is_superuser", False) or bool(
+        getattr(request.user, "is_superuser", False)
+    )
+
+
 def check_may_issue(request: HttpRequest, key: AccessKey) -> None:
     """Refuse to show who is no superuser a secret that makes one of him.
 
     Raises:
-        PermissionDenied: if *key* is that of a superuser, and who asks is none.
+        PermissionDenied: if he may not be given *key*.
     """
-    if getattr(key.owner, "is_superuser", False) and not getattr(
-        request.user, "is_superuser", False
-    ):
+    if not may_issue(request, key):
         raise PermissionDenied

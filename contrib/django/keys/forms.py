@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     AccessKeyModelForm = forms.ModelForm[AccessKey]
 else:
     AccessKeyModelForm = forms.ModelForm
+
+#: The field with the state of the key when the form was shown.
+SEEN: Final = "seen"
 
 _EMPTY: Final = _("One a line; empty: any.")
 
@@ -63,6 +67,31 @@ class AccessKeyForm(AccessKeyModelForm):
         fields = ("owner", "active", "expires", "note", *LIMITS)
 
 
+class ChangeAccessKeyForm(AccessKeyForm):
+    """The same for a key that is there, if nobody has changed it since the form was shown.
+
+    Else a form that was opened before a key was revoked, limited or rotated
+    would undo that when its note is saved.
+    """
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=True)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._state = _state(self.instance)
+        if SEEN in self.fields:
+            self.fields[SEEN].initial = self._state
+
+    def clean_seen(self) -> str:
+        """Refuse to save what was changed meanwhile."""
+        seen: str = self.cleaned_data[SEEN]
+        if seen != self._state:
+            raise forms.ValidationError(
+                _("The key has been changed since this form was opened. Open it again.")
+            )
+        return seen
+
+
 class NewAccessKeyForm(AccessKeyForm):
     """The same for a new key, whose id is minted with the empty form.
 
@@ -92,3 +121,8 @@ class NewAccessKeyForm(AccessKeyForm):
 
 def _signer() -> Signer:
     return Signer(salt="wsgi_sigv4_keys.new")
+
+
+def _state(key: AccessKey) -> str:
+    values = [str(getattr(key, name)) for name in ("active", "expires", "rotated", "note", *LIMITS)]
+    return sha256("\0".join(values).encode()).hexdigest()

@@ -63,7 +63,12 @@ class LastUsed:
                 self._thread = threading.Thread(
                     target=self._write, name="wsgi_sigv4 last used", daemon=True
                 )
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError as error:
+                    self._thread = None
+                    # No thread is to be had: the request is no worse for it.
+                    logger.warning("the use of keys is not recorded: %s", error)
 
     def wait(self, seconds: float = 10) -> None:
         """Wait until what was noted is written: for tests, and before a process ends."""

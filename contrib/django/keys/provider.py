@@ -36,6 +36,7 @@ from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.providers import CachingProvider
+from wsgi_sigv4.providers import new_secret_access_key
 
 if TYPE_CHECKING:
     from wsgi_sigv4.contrib.django.keys.models import AccessKey
@@ -56,12 +57,15 @@ class DatabaseProvider:
                 encrypted under a key that is not there.
         """
         key = _find(access_key_id)
-        if key is None:
+        # Some databases compare without case.
+        if key is None or key.access_key_id != access_key_id:
             return None
+        if not key.active or not getattr(key.owner, "is_active", True):
+            # Whatever else is wrong with it: it ends, and nothing remembered goes on for it.
+            return Credentials(new_secret_access_key(), enabled=False)
         try:
             secret = get_encryption().decrypt(access_key_id, key.encrypted_secret)
-            enabled = key.active and bool(getattr(key.owner, "is_active", True))
-            return key.credentials(secret, enabled=enabled)
+            return key.credentials(secret, enabled=True)
         except (SecretLost, ConfigurationError) as error:
             logger.error("the access key %s cannot be used: %s", access_key_id, error)
             raise CredentialsUnavailable from error

@@ -47,11 +47,13 @@ class Command(BaseCommand):
         """Make the key."""
         owner = find_owner(options["owner"])
         lifetime = options["expires_in"]
+        if lifetime is not None and not lifetime:
+            raise CommandError("--expires-in is a time to come")
         names = ("note", *_LISTS.values(), "presigned", "max_expires")
         try:
             issued = create_key(
                 owner,
-                expires=lifetime and timezone.now() + lifetime,
+                expires=None if lifetime is None else timezone.now() + lifetime,
                 **{name: options[name] for name in names},
             )
         except ValidationError as error:

@@ -49,9 +49,13 @@ def state(key: AccessKey) -> str:
 
 def _row(key: AccessKey) -> tuple[str, ...]:
     times = (_time(key.created), _time(key.expires), _time(key.last_used))
+    owner, note = _line(str(key.owner.get_username())), _line(key.note)
+    return (key.access_key_id, owner, state(key), *times, note)
+
+
+def _line(text: str) -> str:
     # A line is a key, whatever somebody has noted.
-    note = "".join(c if c.isprintable() else "?" for c in key.note)
-    return (key.access_key_id, str(key.owner.get_username()), state(key), *times, note)
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _time(when: datetime | None) -> str:
