@@ -231,10 +231,10 @@ class CachingProvider:
 _providers: Final[WeakSet[CachingProvider]] = WeakSet()
 
 
-def _begin_in_child() -> None:
+def _begin_in_child() -> None:  # pragma: no cover (coverage ends with the fork; a test forks)
     for provider in list(_providers):
         provider._begin()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no fork)
     os.register_at_fork(after_in_child=_begin_in_child)
