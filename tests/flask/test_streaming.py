@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from importlib.metadata import version
 from io import BytesIO
 from typing import Any
 
@@ -456,6 +457,8 @@ def fails_before_it_is_settled(app: Flask) -> None:
     app.register_error_handler(500, lambda error: "done")
 
 
+FLASK = tuple(map(int, version("flask").split(".")[:2]))
+
 APPS = (
     *(handles(400), handles(403), handles(500), handles(Exception), handles(SigV4Error)),
     *(handles(400, 403, OSError), changes_the_status, replaces_the_answer),
@@ -484,6 +487,8 @@ def test_t50_no_handler_turns_a_forged_body_into_a_success(
     form: PayloadForm, view: View, register: Callable[[Flask], None]
 ) -> None:
     """T50: nor do error handlers, nor functions that run after the request."""
+    if register is fails_before_it_is_settled and view is generates and FLASK < (3, 1):
+        pytest.skip("Flask 3.0 never closes the answer here, nor its request's context")
     app = app_with(view)
     app.logger.disabled = True
     register(app)
