@@ -33,12 +33,13 @@ from wsgi_sigv4.timestamps import Timestamp
 #: a header-signed request has it (T28).
 UNSIGNED_PARAMETER: Final = b"X-Amz-Signature"
 
+_PLAIN: Final = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?")
 _BLANKS: Final = re.compile(rb"[ \t]+")
 
 
 def is_plain(path: bytes) -> bool:
-    """Return whether *path* has but one form: there is nothing in it to decode or to remove."""
-    return b"%" not in path and b"//" not in path and b"/." not in path
+    """Return whether *path* has but one form: there is nothing to encode, decode or remove."""
+    return _PLAIN.fullmatch(path) is not None
 
 
 def normalize_path(path: bytes) -> bytes:
@@ -77,6 +78,8 @@ def canonical_uri(path: bytes, *, normalize: bool, double_encode: bool) -> bytes
     >>> canonical_uri(b"/a%20b%2F+/c", normalize=False, double_encode=False)
     b'/a%20b/%2B/c'
     """
+    if is_plain(path):
+        return path
     if normalize:
         path = normalize_path(path)
     if not double_encode:
@@ -101,10 +104,6 @@ def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: b
     return b"&".join([name + b"=" + value for name, value in encoded])
 
 
-def _folded(text: bytes) -> bytes:
-    return _BLANKS.sub(b" ", text) if b"  " in text or b"\t" in text else text
-
-
 def canonical_request(
     *,
     method: str,
@@ -125,14 +124,11 @@ def canonical_request(
         payload_hash: the value of x-amz-content-sha256, or the hash of the body.
     """
     # No name holds a blank, and no value ends with one: they fold as each would alone.
-    headers = _folded(_HEADERS[signed_headers] % tuple(values))
-    return b"%b\n%b\n%b%b%b" % (
-        method.encode("ascii"),
-        uri,
-        query_string,
-        headers,
-        payload_hash.encode("ascii"),
-    )
+    headers = _HEADERS[signed_headers] % tuple(values)
+    if b"  " in headers or b"\t" in headers:
+        headers = _BLANKS.sub(b" ", headers)
+    start = b"%b\n%b\n%b" % (method.encode("ascii"), uri, query_string)
+    return start + headers + payload_hash.encode("ascii")
 
 
 def _headers(names: tuple[str, ...]) -> bytes:

@@ -28,6 +28,8 @@ from wsgi_sigv4.errors import MalformedTarget
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.memo import total_length
+from wsgi_sigv4.request import HEADER_NAMES
+from wsgi_sigv4.request import HeaderNames
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.traces import has_trace
 
@@ -293,12 +295,14 @@ class _Keys(NamedTuple):
         headers: those of headers.
         names: the names of these headers.
         twins: those that stand twice.
+        often_empty: those that some servers give without a value, for none.
         of_a_joining_server: the server joins repeated headers with a blank.
     """
 
     headers: tuple[str, ...]
-    names: tuple[bytes, ...]
+    names: HeaderNames
     twins: tuple[tuple[str, str], ...]
+    often_empty: tuple[str, ...]
     of_a_joining_server: bool
 
     @classmethod
@@ -313,8 +317,9 @@ class _Keys(NamedTuple):
         names = {key: name for key in keys if (name := _header_name(key)) is not None}
         return cls(
             headers=tuple(names),
-            names=tuple(names.values()),
+            names=HEADER_NAMES[tuple(names.values())],
             twins=tuple([(key, other) for key, other in _TWINS if other in keys]),
+            often_empty=tuple([key for key, name in names.items() if name in _OFTEN_EMPTY]),
             of_a_joining_server="uwsgi.version" in keys or "mod_wsgi.version" in keys,
         )
 
@@ -325,26 +330,24 @@ _KEYS: Final = Memo(_Keys.of, longest=8192, size=total_length)
 
 def _headers(
     environ: WSGIEnvironment, keys: _Keys, deployment: Deployment
-) -> tuple[tuple[bytes, ...], list[bytes]]:
-    """Return the names of the headers, and their values."""
+) -> tuple[HeaderNames, bytes]:
+    """Return the names of the headers, and their values, a line for each."""
     for key, other in keys.twins:
         if environ[other] != environ.get(key):
             raise MalformedRequest(fault=f"{key} stands twice, with different values")
     texts = list(map(environ.__getitem__, keys.headers))
-    values = _wire("\n".join(texts)).split(b"\n")
-    if len(values) != len(texts):
-        values = [_wire(text) for text in texts]
-    if b"" not in values and not deployment.header_overrides:
-        return keys.names, values
-    # Some servers give an empty Host or Content-Length for none.
+    empty = [key for key in keys.often_empty if not environ[key]]
+    if not empty and not deployment.header_overrides:
+        return keys.names, _wire("\n".join(texts))
     headers = [
-        (name, value)
-        for name, value in zip(keys.names, values, strict=True)
-        if value or name not in _OFTEN_EMPTY
+        (name, _wire(text))
+        for key, name, text in zip(keys.headers, keys.names.sent, texts, strict=True)
+        if key not in empty
     ]
     if deployment.header_overrides:
         headers = _overridden(headers, deployment.header_overrides)
-    return tuple([name for name, _ in headers]), [value for _, value in headers]
+    names = HEADER_NAMES[tuple([name for name, _ in headers])]
+    return names, b"\n".join([value for _, value in headers])
 
 
 def _overridden(

@@ -30,7 +30,7 @@ def _canonical_request(
     values = list(map(request.values.__getitem__, authorization.signed_headers))
     if blanks_joined:
         values = [value.replace(b", ", b",") for value in values]
-    profile = attempt.profile
+    profile = attempt.terms.profile
     return canonical_request(
         method=request.method,
         uri=canonical_uri(

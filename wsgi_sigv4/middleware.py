@@ -158,7 +158,8 @@ class SigV4Middleware:
             # Who signs may be answered otherwise than a stranger, but for exempt paths.
             varies = not self._options.required
             return self._app(environ, _varying(start_response) if varies else start_response)
-        set_remote_user(environ, identity, self._remote_user)
+        if self._remote_user is not None:
+            set_remote_user(environ, identity, self._remote_user)
         return self._serve(environ, start_response)
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -63,6 +63,8 @@ class Verification:
         credentials: what the provider found, or None.
         fault: with uniform errors, the fault that only a right signature is told.
         awaits_body: True where rule 10 needs the hash of the body.
+        payload_hash: what stands for the body in the canonical request; empty
+            while *awaits_body*.
         trailers: the verified trailers of an aws-chunked body, once *finish*
             has returned.
     """
@@ -75,6 +77,7 @@ class Verification:
         "awaits_body",
         "credentials",
         "fault",
+        "payload_hash",
         "trailers",
         "verifier",
     )
@@ -85,12 +88,17 @@ class Verification:
         attempt: Attempt,
         credentials: Credentials | None,
         fault: SigV4Error | None,
+        *,
+        is_empty: bool = False,
     ) -> None:
         self.verifier = verifier
         self.attempt = attempt
         self.credentials = credentials
         self.fault = fault
-        self.awaits_body = attempt.payload.form is _ABSENT
+        form, self.payload_hash = attempt.payload
+        if is_empty and form is _ABSENT:
+            self.payload_hash = EMPTY_SHA256
+        self.awaits_body = not self.payload_hash
         self.trailers: Mapping[str, str] = _NO_TRAILERS
         self._hash: hashlib._Hash | None = None
         self._length = 0
@@ -168,16 +176,16 @@ class Verification:
         now = self.verifier.clock() if now is None else now
         try:
             # Rule 5 again: the clock went on while the body arrived.
-            check_freshness(
-                attempt.timestamp, lifetime=attempt.lifetime, max_skew=attempt.max_skew, now=now
-            )
+            skew = attempt.terms.max_skew
+            check_freshness(attempt.timestamp, lifetime=attempt.lifetime, max_skew=skew, now=now)
             # Rule 10, where it had to wait.
             if self.awaits_body:
                 self.verifier.check_signature(self, self._body_hash, now)
             # Rule 9 again, for who has the secret: temporary credentials end too.
-            fault = key_fault(attempt, self.credentials, now)
-            if fault is not None:
-                raise fault
+            if self.credentials is None or self.credentials.expires_at is not None:
+                fault = key_fault(attempt, self.credentials, now)
+                if fault is not None:
+                    raise fault
             # Rule 11: the body is the one that was signed.
             self._check_body()
         except SigV4Error as refusal:
@@ -186,16 +194,17 @@ class Verification:
         return self._identity()
 
     def _check_body(self) -> None:
-        payload = self.attempt.payload
+        form, value = self.attempt.payload
         if self.attempt.stream is not None:
             assert self._chunked is not None  # noqa: S101 (rule 10)
             self.trailers = self._chunked[0].finish()
-        if payload.form is _SHA256:
+        # What was not to have a body must not have got one.
+        if form is _SHA256 or (self._length and form is _ABSENT and not self.awaits_body):
             computed = self._body_hash
-            if not hmac.compare_digest(computed, payload.value.lower()):
-                raise PayloadHashMismatch(declared=payload.value, computed=computed)
+            if not hmac.compare_digest(computed, self.payload_hash.lower()):
+                raise PayloadHashMismatch(declared=self.payload_hash, computed=computed)
         if self.attempt.empty_body_only and self._length:
-            raise PayloadFormNotAllowed(value=payload.value)
+            raise PayloadFormNotAllowed(value=value)
 
     @property
     def _body_hash(self) -> str:

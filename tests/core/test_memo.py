@@ -24,6 +24,7 @@ from tests.core.signing import Signer
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.memo import total_length
+from wsgi_sigv4.request import HeaderNames
 from wsgi_sigv4.verifier import Verifier
 
 SIGNER = Signer()
@@ -43,10 +44,9 @@ def of_the_package() -> dict[str, Memo[Any, Any]]:
 
 #: For each memo of the package a distinct good value for each number, and one that is too long.
 HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
-    "attempt._COVERAGES": (lambda n: (("host",), ("host", f"x-{n}")), (("host",), ("x" * 9000,))),
-    "authorization._EARLIER_PARTS": (
-        lambda n: b"Credential=%d" % n,
-        b"Credential=" + b"x" * 512,
+    "authorization._KNOWN_CLAIMS": (
+        lambda n: b"AWS4-HMAC-SHA256 Credential=AKID%d/20261121/r/s/t,SignedHeaders=host" % n,
+        b"AWS4-HMAC-SHA256 " + b" " * 1024 + b"Credential=A/20261121/r/s/t,SignedHeaders=host",
     ),
     "authorization._KNOWN_CREDENTIALS": (
         lambda n: b"AKID%d/20261121/r/s/aws4_request" % n,
@@ -59,7 +59,11 @@ HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
     "encoding._UNQUOTED": (lambda n: b"%%2F%d" % n, b"%2F" * 171),
     "environ._KEYS": (lambda n: ("wsgi.input", f"HTTP_X_{n}"), ("HTTP_X",) * 200),
     "request._IS_METHOD": (lambda n: f"GET{n}", "G" * 65),
-    "request._LOWER": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 64),
+    "request.HEADER_NAMES": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 64),
+    "terms._COVERAGES": (
+        lambda n: (("host",), HeaderNames((b"host", b"x-%d" % n))),
+        (("host",), HeaderNames((b"x" * 9000,))),
+    ),
     "timestamps._AT": (lambda n: NOW + n, None),
     "timestamps._FOUND": (lambda n: f"2026112{n:08d}Z", "20261121T213000Z "),
 }
