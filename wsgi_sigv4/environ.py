@@ -91,19 +91,28 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
     Raises:
         MalformedRequest: if the raw request cannot be known for certain.
     """
+    try:
+        return _request(environ, deployment)
+    except UnicodeEncodeError:
+        raise MalformedRequest(fault="the environ holds text that is not latin-1") from None
+
+
+def _request(environ: WSGIEnvironment, deployment: Deployment) -> Request:
     prefix, script_name = _mount(environ, deployment)
-    routed = _wire(prefix + script_name + environ.get("PATH_INFO", ""))
-    query = _wire(environ.get("QUERY_STRING", ""))
+    routed = (prefix + script_name + environ.get("PATH_INFO", "")).encode("latin-1")
+    query = environ.get("QUERY_STRING", "").encode("latin-1")
     told = None if deployment.raw_target is None else deployment.raw_target(environ)
-    target = _raw_target(environ) if told is None else _wire(told)
+    target = _raw_target(environ) if told is None else told.encode("latin-1")
     if target is None:
         path = uri_encode(routed, keep_slash=True)
     else:
-        path, _, raw_query = _origin_form(target, environ).partition(b"?")
+        if not target.startswith(b"/"):
+            target = _origin_form(target, environ)
+        path, _, raw_query = target.partition(b"?")
         if raw_query != query:
             raise MalformedTarget(fault="the server reports two different queries")
         if told is None and prefix:
-            path = uri_encode(_wire(prefix), keep_slash=True) + path
+            path = uri_encode(prefix.encode("latin-1"), keep_slash=True) + path
     keys = _KEYS[tuple(environ)]
     return Request.of(
         environ.get("REQUEST_METHOD", ""),
@@ -145,7 +154,7 @@ def set_path(environ: WSGIEnvironment, path: bytes, deployment: Deployment = DIR
         PathNotRouted: if *path* is not below the application's own.
     """
     prefix, script_name = _mount(environ, deployment)
-    mount = _wire(prefix + script_name)
+    mount = (prefix + script_name).encode("latin-1")
     rest = path[len(mount) :]
     if not path.startswith(mount) or (mount and rest and not rest.startswith(b"/")):
         raise PathNotRouted
@@ -215,13 +224,6 @@ def _server(environ: WSGIEnvironment) -> str:
     return str(software).lower() if software else ""
 
 
-def _wire(text: str) -> bytes:
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        raise MalformedRequest(fault="the environ holds text that is not latin-1") from None
-
-
 def _as_bytes(text: str | bytes) -> bytes:
     """Return *text* where it need only be looked at, and may be anything."""
     return text if isinstance(text, bytes) else text.encode("latin-1", "replace")
@@ -252,7 +254,8 @@ def _raw_target(environ: WSGIEnvironment) -> bytes | None:
         raise MalformedTarget(fault="the server reports two different targets")
     target = raw if uri is None else uri
     if target is not None:
-        return _wire(target)
+        encoded: bytes = target.encode("latin-1")
+        return encoded
     scope = environ.get("asgi.scope") or {}
     if scope.get("raw_path"):
         query = scope.get("query_string") or b""
@@ -261,14 +264,12 @@ def _raw_target(environ: WSGIEnvironment) -> bytes | None:
 
 
 def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
-    if target.startswith(b"/"):
-        return target
     absolute = re.fullmatch(_ABSOLUTE_FORM, target)
     if absolute is None:
         return target
     authority, rest = absolute.groups()
     # Servers disagree on which of the two the application is told.
-    if authority != _wire(environ.get("HTTP_HOST", "")):
+    if authority != environ.get("HTTP_HOST", "").encode("latin-1"):
         raise MalformedTarget(fault="the target names another host than the Host header")
     return rest if rest.startswith(b"/") else b"/" + rest
 
@@ -338,9 +339,9 @@ def _headers(
     texts = list(map(environ.__getitem__, keys.headers))
     empty = [key for key in keys.often_empty if not environ[key]]
     if not empty and not deployment.header_overrides:
-        return keys.names, _wire("\n".join(texts))
+        return keys.names, "\n".join(texts).encode("latin-1")
     headers = [
-        (name, _wire(text))
+        (name, text.encode("latin-1"))
         for key, name, text in zip(keys.headers, keys.names.sent, texts, strict=True)
         if key not in empty
     ]

@@ -15,7 +15,9 @@ from collections.abc import Set
 from dataclasses import dataclass
 from dataclasses import field
 from typing import Final
+from typing import cast
 
+from wsgi_sigv4.drafts import draft_of
 from wsgi_sigv4.encoding import has_malformed_escape
 from wsgi_sigv4.encoding import percent_decode
 from wsgi_sigv4.errors import MalformedQuery
@@ -56,8 +58,7 @@ class HeaderNames:
         self.are_unique = len(set(self.lower)) == len(sent)
 
 
-# Without slots, so that all fields of a frozen object can be filled at once.
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request as it stood on the wire.
 
@@ -98,7 +99,8 @@ class Request:
         _check_start(self.method, self.path, self.query)
         names = HEADER_NAMES[tuple([name for name, _ in self.headers])]
         lines = b"\n".join([value for _, value in self.headers])
-        vars(self).update(names=names, values=_values(names, lines), _lines=lines)
+        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "values", _values(names, lines))
 
     @classmethod
     def of(
@@ -131,19 +133,18 @@ class Request:
             MalformedRequest: as the class itself.
         """
         _check_start(method, path, query)
-        request = object.__new__(cls)
-        vars(request).update(
-            method=method,
-            path=path,
-            query=query,
-            routed_path=routed_path,
-            doubtful_headers=doubtful_headers,
-            joined_with_blank=joined_with_blank,
-            names=names,
-            values=_values(names, lines),
-            _lines=lines,
-        )
-        return request
+        draft = _Draft()
+        draft.method = method
+        draft.path = path
+        draft.query = query
+        draft.routed_path = routed_path
+        draft.doubtful_headers = doubtful_headers
+        draft.joined_with_blank = joined_with_blank
+        draft.names = names
+        draft.values = _values(names, lines)
+        draft._lines = lines
+        draft.__class__ = cls
+        return cast("Request", draft)
 
     def __getattr__(self, name: str) -> object:
         # The pairs are seldom asked for.
@@ -163,6 +164,9 @@ class Request:
     def header_names(self) -> Set[str]:
         """The lower-case names of the headers that were sent."""
         return self.values.keys()
+
+
+_Draft: Final = draft_of(Request)
 
 
 def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:

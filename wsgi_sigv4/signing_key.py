@@ -63,7 +63,7 @@ class SigningKeyCache:
         found = self._keys.get(name)
         if found is None or (found[0] is not secret and found[0] != secret):
             return None
-        try:
+        try:  # noqa: SIM105 (suppress() takes longer than the look-up)
             self._keys.move_to_end(name)
         except KeyError:
             # Another thread has dropped it meanwhile.

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 from typing import Protocol
+from typing import cast
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.attempt import check_freshness
@@ -16,6 +17,7 @@ from wsgi_sigv4.chunked import ChunkedDecoder
 from wsgi_sigv4.chunked import Decoded
 from wsgi_sigv4.chunked import SignatureChain
 from wsgi_sigv4.credentials import Credentials
+from wsgi_sigv4.drafts import draft_of
 from wsgi_sigv4.errors import DisabledAccessKey
 from wsgi_sigv4.errors import ExpiredCredentials
 from wsgi_sigv4.errors import InvalidSessionToken
@@ -28,7 +30,6 @@ from wsgi_sigv4.framing import Stream
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import name
 from wsgi_sigv4.identity import naming
-from wsgi_sigv4.identity import origin
 from wsgi_sigv4.limits import Limits
 from wsgi_sigv4.payload import EMPTY_SHA256
 from wsgi_sigv4.payload import PayloadForm
@@ -36,6 +37,8 @@ from wsgi_sigv4.payload import PayloadForm
 # Python 3.11 takes long to find a member of an enum.
 _ABSENT: Final = PayloadForm.ABSENT
 _SHA256: Final = PayloadForm.SHA256
+_UNSIGNED: Final = PayloadForm.UNSIGNED
+_Draft: Final = draft_of(Identity)
 _NO_TRAILERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -134,7 +137,7 @@ class Verification:
             with naming(self.attempt):
                 decoder.feed(data)
             data = decoded.take()
-        elif self.attempt.payload.form is not PayloadForm.UNSIGNED:
+        elif self.attempt.payload.form is not _UNSIGNED:
             if self._hash is None:
                 self._hash = hashlib.sha256()
             self._hash.update(data)
@@ -213,19 +216,21 @@ class Verification:
     def _identity(self) -> Identity:
         attempt, credentials = self.attempt, self.credentials
         assert credentials is not None  # noqa: S101 (rule 9)
-        authorization, posix = attempt.authorization, attempt.timestamp.posix
-        return Identity.of(
-            access_key_id=authorization.credential.access_key_id,
-            principal=credentials.principal,
-            scope=authorization.credential.scope,
-            signed_headers=authorization.signed_headers,
-            request_time=posix,
-            presigned=authorization.presigned,
-            expires_at=None if attempt.lifetime is None else posix + attempt.lifetime,
-            payload_form=attempt.payload.form,
-            _origin=origin(self.verifier, attempt.request),
-            _path=attempt.path,
-        )
+        authorization, request = attempt.authorization, attempt.request
+        posix = attempt.timestamp.posix
+        draft = _Draft()
+        draft.access_key_id = authorization.credential.access_key_id
+        draft.principal = credentials.principal
+        draft.scope = authorization.credential.scope
+        draft.signed_headers = authorization.signed_headers
+        draft.request_time = posix
+        draft.presigned = authorization.presigned
+        draft.expires_at = None if attempt.lifetime is None else posix + attempt.lifetime
+        draft.payload_form = attempt.payload.form
+        draft._origin = self.verifier, request.method, request.path, request.query
+        draft._path = attempt.path
+        draft.__class__ = Identity
+        return cast("Identity", draft)
 
 
 def key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> SigV4Error | None:

@@ -323,9 +323,7 @@ class Verifier:
         secret = credentials.secret_access_key
         assert secret is not None  # noqa: S101 (Credentials hold one of the two)
         credential = attempt.authorization.credential
-        cached = self._signing_keys.get(
-            credential.access_key_id, secret, credential.scope, now=now
-        )
+        cached = self._signing_keys.get(credential.access_key_id, secret, credential.scope, now=now)
         if cached is not None:
             return cached, False
         return derive_signing_key(secret, credential.scope), True

@@ -32,12 +32,12 @@ SIGNER = Signer()
 
 def of_the_package() -> dict[str, Memo[Any, Any]]:
     """Return all memos of the package, by module and name."""
-    found = {}
+    found: dict[str, Memo[Any, Any]] = {}
     for info in pkgutil.iter_modules(wsgi_sigv4.__path__, "wsgi_sigv4."):
         if info.ispkg:
             continue
         for name, value in vars(importlib.import_module(info.name)).items():
-            if isinstance(value, Memo):
+            if isinstance(value, Memo) and all(value is not memo for memo in found.values()):
                 found[f"{info.name.removeprefix('wsgi_sigv4.')}.{name}"] = value
     return found
 
@@ -59,7 +59,7 @@ HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
     "encoding._UNQUOTED": (lambda n: b"%%2F%d" % n, b"%2F" * 171),
     "environ._KEYS": (lambda n: ("wsgi.input", f"HTTP_X_{n}"), ("HTTP_X",) * 200),
     "request._IS_METHOD": (lambda n: f"GET{n}", "G" * 65),
-    "request.HEADER_NAMES": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 64),
+    "environ.HEADER_NAMES": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 64),
     "terms._COVERAGES": (
         lambda n: (("host",), HeaderNames((b"host", b"x-%d" % n))),
         (("host",), HeaderNames((b"x" * 9000,))),
