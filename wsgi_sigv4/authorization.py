@@ -121,8 +121,10 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
         SigV4Error: as :func:`_from_header` and :func:`_from_query` (rule 2).
     """
     header = request.values.get("authorization")
-    if query:
-        names = [name for name, _ in query]
+    names = [name for name, _ in query] if query else ()
+    if _QUERY_NAMES.keys().isdisjoint(names):
+        query = ()
+    else:
         if header is not None and not _SECOND_FORM.isdisjoint(names):
             raise AmbiguousAuthentication
         if not _PRESIGNED_BY.isdisjoint(names):

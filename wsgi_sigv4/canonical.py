@@ -20,9 +20,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from wsgi_sigv4.credentials import CredentialScope
+from wsgi_sigv4.encoding import is_unreserved
 from wsgi_sigv4.encoding import percent_decode
 from wsgi_sigv4.encoding import uri_encode
 from wsgi_sigv4.memo import Memo
@@ -95,12 +97,12 @@ def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: b
     """
     if not pairs:
         return b""
-    encoded = [
-        (uri_encode(name), uri_encode(value))
-        for name, value in pairs
-        if not (presigned and name == UNSIGNED_PARAMETER)
-    ]
-    encoded.sort()
+    if presigned:
+        pairs = [pair for pair in pairs if pair[0] != UNSIGNED_PARAMETER]
+    if is_unreserved(b"".join(chain.from_iterable(pairs))):
+        encoded = sorted(pairs)
+    else:
+        encoded = sorted([(uri_encode(name), uri_encode(value)) for name, value in pairs])
     return b"&".join([name + b"=" + value for name, value in encoded])
 
 

@@ -185,12 +185,10 @@ def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
         return ()
     if has_malformed_escape(query):
         raise MalformedQuery(fault="a percent escape in the query is malformed")
-    pairs = []
-    for item in query.replace(b"+", b" ").split(b"&"):
-        if item:
-            name, _, value = item.partition(b"=")
-            pairs.append((percent_decode(name), percent_decode(value)))
-    return tuple(pairs)
+    items = [item.partition(b"=") for item in query.replace(b"+", b" ").split(b"&") if item]
+    if b"%" not in query:
+        return tuple([(name, value) for name, _, value in items])
+    return tuple([(percent_decode(name), percent_decode(value)) for name, _, value in items])
 
 
 def _check_start(method: str, path: bytes, query: bytes) -> None:
