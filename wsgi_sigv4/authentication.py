@@ -140,7 +140,7 @@ def authenticate(
             credential.access_key_id, scope=credential.scope, session_token=attempt.session_token
         )
         verification = verifier.conclude(attempt, credentials, is_empty=incoming is None)
-        return _receive(environ, incoming, verification, options)
+        identity = _receive(environ, incoming, verification, options)
     except SigV4Error as refusal:
         if attempt is not None:
             name(refusal, attempt)
@@ -148,6 +148,9 @@ def authenticate(
             _drain(environ, incoming, options)
         forget_body(environ)
         raise
+    environ[ACCESS_KEY_ID] = identity.access_key_id
+    environ[IDENTITY] = identity
+    return identity
 
 
 def streamed_body(environ: WSGIEnvironment) -> StreamedBody | None:
@@ -260,7 +263,7 @@ def _receive(
     except BaseException:
         body.close()
         raise
-    return _publish(identity, environ)
+    return identity
 
 
 def _streamed_length(attempt: Attempt, incoming: Incoming) -> int:
@@ -301,7 +304,7 @@ def _hand_on(
         _authorize(options.authorize, identity, environ)
         if not body.is_untouched:
             raise RuntimeError("authorize has read a body that the application is to read")
-    return _publish(identity, environ)
+    return identity
 
 
 def _authorize(
@@ -312,12 +315,6 @@ def _authorize(
     # Nothing but True: a coroutine, say, is no consent.
     if allows(identity, environ) is not True:
         raise AccessDenied
-
-
-def _publish(identity: Identity, environ: WSGIEnvironment) -> Identity:
-    environ[ACCESS_KEY_ID] = identity.access_key_id
-    environ[IDENTITY] = identity
-    return identity
 
 
 def _replace_body(environ: WSGIEnvironment, body: IO[bytes], length: int) -> None:

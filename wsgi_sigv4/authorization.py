@@ -133,7 +133,7 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
             except SigV4Error as refusal:
                 refusal.presigned = True
                 raise
-    if header is not None and is_aws_scheme(header):
+    if header is not None and (header.startswith(_BEGINNING) or is_aws_scheme(header)):
         return _from_header(header, query)
     if is_attempt(request):
         raise MissingAuthentication

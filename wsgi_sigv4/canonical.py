@@ -103,11 +103,10 @@ def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: b
         encoded = sorted(pairs)
     else:
         encoded = sorted([(uri_encode(name), uri_encode(value)) for name, value in pairs])
-    return b"&".join([name + b"=" + value for name, value in encoded])
+    return b"&".join(map(b"=".join, encoded))
 
 
 def canonical_request(
-    *,
     method: str,
     uri: bytes,
     query_string: bytes,
@@ -147,7 +146,7 @@ _HEADERS: Final = Memo(_headers, longest=4096, size=total_length)
 
 
 def string_to_sign(
-    request: bytes, *, algorithm: str, timestamp: Timestamp, scope: CredentialScope
+    request: bytes, algorithm: str, timestamp: Timestamp, scope: CredentialScope
 ) -> bytes:
     """Return the string to sign of the canonical *request*."""
     digest = hashlib.sha256(request).hexdigest()

@@ -296,14 +296,12 @@ class _Keys(NamedTuple):
         headers: those of headers.
         names: the names of these headers.
         twins: those that stand twice.
-        often_empty: those that some servers give without a value, for none.
         of_a_joining_server: the server joins repeated headers with a blank.
     """
 
     headers: tuple[str, ...]
     names: HeaderNames
     twins: tuple[tuple[str, str], ...]
-    often_empty: tuple[str, ...]
     of_a_joining_server: bool
 
     @classmethod
@@ -320,7 +318,6 @@ class _Keys(NamedTuple):
             headers=tuple(names),
             names=HEADER_NAMES[tuple(names.values())],
             twins=tuple([(key, other) for key, other in _TWINS if other in keys]),
-            often_empty=tuple([key for key, name in names.items() if name in _OFTEN_EMPTY]),
             of_a_joining_server="uwsgi.version" in keys or "mod_wsgi.version" in keys,
         )
 
@@ -337,13 +334,13 @@ def _headers(
         if environ[other] != environ.get(key):
             raise MalformedRequest(fault=f"{key} stands twice, with different values")
     texts = list(map(environ.__getitem__, keys.headers))
-    empty = [key for key in keys.often_empty if not environ[key]]
-    if not empty and not deployment.header_overrides:
+    if "" not in texts and not deployment.header_overrides:
         return keys.names, "\n".join(texts).encode("latin-1")
+    # Some servers give an empty Host or Content-Length for none.
     headers = [
         (name, text.encode("latin-1"))
-        for key, name, text in zip(keys.headers, keys.names.sent, texts, strict=True)
-        if key not in empty
+        for name, text in zip(keys.names.sent, texts, strict=True)
+        if text or name not in _OFTEN_EMPTY
     ]
     if deployment.header_overrides:
         headers = _overridden(headers, deployment.header_overrides)

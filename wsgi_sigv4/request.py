@@ -32,7 +32,8 @@ _CLEAN_PATH = re.compile(
 )
 _CLEAN_QUERY = re.compile(rb"[\x21\x22\x24-\x7e]*")
 # To look for a byte takes a tenth of what it takes to look for bytes.
-_CR, _NUL = b"\r\0"
+_CR: Final = ord("\r")
+_NUL: Final = 0
 
 
 class HeaderNames:
