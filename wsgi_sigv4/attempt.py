@@ -14,7 +14,6 @@ from typing import Final
 
 from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.canonical import has_dot_segments
-from wsgi_sigv4.canonical import is_plain
 from wsgi_sigv4.canonical import normalize_path
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.encoding import percent_decode
@@ -140,7 +139,7 @@ class Attempt:
         timestamp = _timestamp(request, authorization)
         # Rule 5: the request is fresh.
         lifetime = _lifetime(authorization, terms) if authorization.presigned else None
-        check_freshness(timestamp, lifetime=lifetime, max_skew=terms.max_skew, now=now)
+        check_freshness(timestamp, lifetime, terms.max_skew, now)
         # Rule 6: the scope is ours, and its date that of the request time.
         _check_scope(authorization.credential.scope, timestamp, terms.policy, terms.scope_faults)
         # Rule 7: what must be signed is.
@@ -167,9 +166,7 @@ class Attempt:
         )
 
 
-def check_freshness(
-    timestamp: Timestamp, *, lifetime: int | None, max_skew: int, now: float
-) -> None:
+def check_freshness(timestamp: Timestamp, lifetime: int | None, max_skew: int, now: float) -> None:
     """Apply rule 5: the request is fresh, by its *lifetime* where it is a presigned URL.
 
     Raises:
@@ -178,7 +175,7 @@ def check_freshness(
         RequestExpired: if a presigned URL is past its end.
     """
     if lifetime is None:
-        if is_skewed(timestamp, now=now, max_skew=max_skew):
+        if is_skewed(timestamp, now, max_skew):
             raise RequestTimeTooSkewed(
                 request_time=timestamp.posix, server_time=now, max_skew=max_skew
             )
@@ -339,7 +336,7 @@ def _routed_path(request: Request, profile: Profile) -> bytes:
     """
     routed = request.routed_path
     sent = request.path
-    if is_plain(sent):
+    if request.is_plain:
         as_sent = normal = sent
     else:
         as_sent = percent_decode(sent)

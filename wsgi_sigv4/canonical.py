@@ -35,13 +35,7 @@ from wsgi_sigv4.timestamps import Timestamp
 #: a header-signed request has it (T28).
 UNSIGNED_PARAMETER: Final = b"X-Amz-Signature"
 
-_PLAIN: Final = re.compile(rb"(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*/?")
 _BLANKS: Final = re.compile(rb"[ \t]+")
-
-
-def is_plain(path: bytes) -> bool:
-    """Return whether *path* has but one form: there is nothing to encode, decode or remove."""
-    return _PLAIN.fullmatch(path) is not None
 
 
 def normalize_path(path: bytes) -> bytes:
@@ -80,8 +74,6 @@ def canonical_uri(path: bytes, *, normalize: bool, double_encode: bool) -> bytes
     >>> canonical_uri(b"/a%20b%2F+/c", normalize=False, double_encode=False)
     b'/a%20b/%2B/c'
     """
-    if is_plain(path):
-        return path
     if normalize:
         path = normalize_path(path)
     if not double_encode:
@@ -89,7 +81,7 @@ def canonical_uri(path: bytes, *, normalize: bool, double_encode: bool) -> bytes
     return uri_encode(path, keep_slash=True)
 
 
-def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: bool) -> bytes:
+def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], presigned: bool) -> bytes:
     """Return the canonical form of the decoded query parameters *pairs*.
 
     >>> canonical_query_string([(b"b", b"x y"), (b"a", b"")], presigned=False)

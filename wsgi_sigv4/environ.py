@@ -119,9 +119,9 @@ def _request(environ: WSGIEnvironment, deployment: Deployment) -> Request:
         path,
         query,
         *_headers(environ, keys, deployment),
-        routed_path=routed or b"/",
-        doubtful_headers=_doubtful_headers(environ),
-        joined_with_blank=keys.of_a_joining_server or _server(environ).startswith("waitress"),
+        routed or b"/",
+        _doubtful_headers(environ),
+        keys.of_a_joining_server or _server(environ).startswith("waitress"),
     )
 
 

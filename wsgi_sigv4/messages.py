@@ -26,14 +26,14 @@ def _canonical_request(
     if blanks_joined:
         values = [value.replace(b", ", b",") for value in values]
     profile = attempt.terms.profile
+    uri = request.path
+    if not request.is_plain:
+        encoded_twice = profile.double_encode_path
+        uri = canonical_uri(uri, normalize=profile.normalize_path, double_encode=encoded_twice)
     return canonical_request(
         request.method,
-        canonical_uri(
-            request.path,
-            normalize=profile.normalize_path,
-            double_encode=profile.double_encode_path,
-        ),
-        canonical_query_string(query, presigned=authorization.presigned),
+        uri,
+        canonical_query_string(query, authorization.presigned),
         authorization.signed_headers,
         values,
         payload_hash,
@@ -47,7 +47,7 @@ def _string_to_sign(attempt: Attempt, request: bytes) -> bytes:
 
 
 def strings_to_sign(
-    attempt: Attempt, payload_hash: str, *, token_may_be_unsigned: bool
+    attempt: Attempt, payload_hash: str, token_may_be_unsigned: bool
 ) -> Iterable[bytes]:
     """Return the string to sign; more than one only where the wire is not all that is known.
 

@@ -30,6 +30,7 @@ _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}", re.ASCII)
 _CLEAN_PATH = re.compile(
     rb"/[\x21\x22\x24\x26-\x3e\x40-\x7e]*(?:%[0-9A-Fa-f]{2}[\x21\x22\x24\x26-\x3e\x40-\x7e]*)*"
 )
+_PLAIN_PATH = re.compile(rb"/|(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)+/?")
 _CLEAN_QUERY = re.compile(rb"[\x21\x22\x24-\x7e]*")
 # To look for a byte takes a tenth of what it takes to look for bytes.
 _CR: Final = ord("\r")
@@ -77,6 +78,7 @@ class Request:
             that their presence proves nothing (wsgiref's Content-Type).
         joined_with_blank: True where the server joins repeated headers with a
             comma and a blank, which no client signs.
+        is_plain: *path* has but one form: there is nothing to encode, decode or remove.
         names: the names of *headers*.
         values: what :meth:`header` returns, by lower-case name.
 
@@ -92,12 +94,13 @@ class Request:
     routed_path: bytes | None = None
     doubtful_headers: frozenset[str] = frozenset()
     joined_with_blank: bool = False
+    is_plain: bool = field(init=False, repr=False, compare=False)
     names: HeaderNames = field(init=False, repr=False, compare=False)
     values: Mapping[str, bytes] = field(init=False, repr=False, compare=False)
     _lines: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        _check_start(self.method, self.path, self.query)
+        object.__setattr__(self, "is_plain", _is_plain(self.method, self.path, self.query))
         names = HEADER_NAMES[tuple([name for name, _ in self.headers])]
         lines = b"\n".join([value for _, value in self.headers])
         object.__setattr__(self, "names", names)
@@ -111,7 +114,6 @@ class Request:
         query: bytes,
         names: HeaderNames,
         lines: bytes,
-        *,
         routed_path: bytes | None,
         doubtful_headers: frozenset[str],
         joined_with_blank: bool,
@@ -133,8 +135,8 @@ class Request:
         Raises:
             MalformedRequest: as the class itself.
         """
-        _check_start(method, path, query)
         draft = _Draft()
+        draft.is_plain = _is_plain(method, path, query)
         draft.method = method
         draft.path = path
         draft.query = query
@@ -192,13 +194,16 @@ def parse_query(query: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return tuple([(percent_decode(name), percent_decode(value)) for name, _, value in items])
 
 
-def _check_start(method: str, path: bytes, query: bytes) -> None:
+def _is_plain(method: str, path: bytes, query: bytes) -> bool:
+    """Return whether *path* is plain; refuse what cannot begin a request."""
     if not _IS_METHOD[method]:
         raise MalformedRequest(fault="the method is not a token")
-    if _CLEAN_PATH.fullmatch(path) is None:
+    is_plain = _PLAIN_PATH.fullmatch(path) is not None
+    if not is_plain and _CLEAN_PATH.fullmatch(path) is None:
         raise MalformedTarget(fault=_path_fault(path))
     if query and _CLEAN_QUERY.fullmatch(query) is None:
         raise MalformedQuery(fault="the query holds bytes that must be percent-encoded")
+    return is_plain
 
 
 def _path_fault(path: bytes) -> str:

@@ -52,7 +52,7 @@ class SigningKeyCache:
         return len(self._keys)
 
     def get(
-        self, access_key_id: str, secret: Secret, scope: CredentialScope, *, now: float
+        self, access_key_id: str, secret: Secret, scope: CredentialScope, now: float
     ) -> bytes | None:
         """Return the cached signing key, or None."""
         if now // 86400 != self._day:

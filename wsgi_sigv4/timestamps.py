@@ -126,7 +126,7 @@ def _made(moment: datetime, posix: int) -> Timestamp:
     return Timestamp(iso=iso, posix=posix, date=iso[:8])
 
 
-def is_skewed(timestamp: Timestamp, *, now: float, max_skew: int) -> bool:
+def is_skewed(timestamp: Timestamp, now: float, max_skew: int) -> bool:
     """Return whether *timestamp* is more than *max_skew* seconds from *now*, on either side."""
     return abs(now - timestamp.posix) > max_skew
 

@@ -179,8 +179,7 @@ class Verification:
         now = self.verifier.clock() if now is None else now
         try:
             # Rule 5 again: the clock went on while the body arrived.
-            skew = attempt.terms.max_skew
-            check_freshness(attempt.timestamp, lifetime=attempt.lifetime, max_skew=skew, now=now)
+            check_freshness(attempt.timestamp, attempt.lifetime, attempt.terms.max_skew, now)
             # Rule 10, where it had to wait.
             if self.awaits_body:
                 self.verifier.check_signature(self, self._body_hash, now)

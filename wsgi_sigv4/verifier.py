@@ -291,7 +291,7 @@ class Verifier:
         signature = attempt.authorization.signature
         right = False
         unsigned_token = self._policy.token_may_be_unsigned
-        for message in strings_to_sign(attempt, payload_hash, token_may_be_unsigned=unsigned_token):
+        for message in strings_to_sign(attempt, payload_hash, unsigned_token):
             expected = hmac_sha256(signing_key, message).hex().encode("ascii")
             right = hmac.compare_digest(expected, signature)
             if right:
@@ -323,7 +323,7 @@ class Verifier:
         secret = credentials.secret_access_key
         assert secret is not None  # noqa: S101 (Credentials hold one of the two)
         credential = attempt.authorization.credential
-        cached = self._signing_keys.get(credential.access_key_id, secret, credential.scope, now=now)
+        cached = self._signing_keys.get(credential.access_key_id, secret, credential.scope, now)
         if cached is not None:
             return cached, False
         return derive_signing_key(secret, credential.scope), True
