@@ -27,7 +27,7 @@ _SECRETS: Final = re.compile(
 
 def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment) -> None:
     """Log why a request was refused, and what to look at; never key material."""
-    if not logger.isEnabledFor(logging.WARNING):
+    if not logger.isEnabledFor(logging.WARNING) or _is_unheard():
         return
     cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
     # Not warning(), which looks for its caller: that takes as long as all rules before rule 10.
@@ -43,6 +43,16 @@ def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment) -> None:
         extra={"sigv4_reason": type(cause).__name__, "sigv4_access_key_id": refusal.access_key_id},
     )
     logger.handle(record)
+
+
+def _is_unheard() -> bool:
+    """Return whether the only handlers are such that do nothing, and a record is not needed."""
+    found = list(logger.handlers)
+    named: logging.Logger | None = logger
+    while named is not None and named.propagate:
+        named = named.parent
+        found += named.handlers if named is not None else ()
+    return bool(found) and not logger.filters and all(type(h) is logging.NullHandler for h in found)
 
 
 def _parts(refusal: SigV4Error, cause: SigV4Error, environ: WSGIEnvironment) -> tuple[object, ...]:

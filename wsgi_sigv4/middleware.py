@@ -158,14 +158,15 @@ class SigV4Middleware:
             # Who signs may be answered otherwise than a stranger, but for exempt paths.
             varies = not self._options.required
             return self._app(environ, _varying(start_response) if varies else start_response)
-        set_remote_user(environ, identity, self._remote_user)
+        if self._remote_user is not None:
+            set_remote_user(environ, identity, self._remote_user)
+        if isinstance(environ["wsgi.input"], io.BytesIO):
+            # Nothing to close: the server still knows what came out of its wsgi.file_wrapper.
+            return self._app(environ, _varying(start_response))
         return self._serve(environ, start_response)
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"]
-        if isinstance(body, io.BytesIO):
-            # Nothing to close: the server still knows what came out of its wsgi.file_wrapper.
-            return self._app(environ, _varying(start_response))
         streamed = streamed_body(environ)
         if streamed is not None:
             return self._serve_streamed(streamed, environ, start_response)

@@ -31,7 +31,7 @@ from wsgi_sigv4.authentication import body_limit
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.authorization import unsupported_scheme
-from wsgi_sigv4.body import BodyVerifier
+from wsgi_sigv4.body import with_checksums
 from wsgi_sigv4.contrib.django.calls import acall
 from wsgi_sigv4.contrib.django.calls import alookup
 from wsgi_sigv4.contrib.django.calls import call
@@ -291,7 +291,7 @@ def _receive(request: ASGIRequest, verification: Verification, conf: Configurati
     limit = body_limit(verification.attempt, options)
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
-    verified = BodyVerifier(verification)
+    verified = with_checksums(verification)
     body = _body(request)
     size = _size(body)
     pieces = Incoming(body, size).pieces(limit=limit, seconds=options.body_seconds)
