@@ -96,6 +96,8 @@ class _Faulty:
             return signature
         date, region, service, end = string_to_sign.split("\n")[2].split("/")
         scope = {"date": date, "region": region, "service": service} | self.key_scope
+        algorithm, timestamp, *rest = string_to_sign.split("\n")
+        string_to_sign = "\n".join([algorithm, scope.pop("timestamp", timestamp), *rest])
         key = ("AWS4" + (self.secret or SECRET)).encode()
         for part in (*scope.values(), end):
             key = hmac.new(key, part.encode(), hashlib.sha256).digest()

@@ -244,6 +244,6 @@ PATHS: Final = (
         party="client",
         remedy="Ask for a path without . and .. segments: HTTP libraries resolve them unasked.",
         propose=_resolved,
-        rare=24,
+        rare=12,
     ),
 )
