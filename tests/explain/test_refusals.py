@@ -51,7 +51,9 @@ def test_cause_of_a_refusal(case: Case) -> None:
 @pytest.mark.parametrize(
     ("refusal", "causes", "code"),
     [
-        pytest.param(BodyTooLarge(limit=10), ("body-too-large",), "RequestEntityTooLarge", id="large"),
+        pytest.param(
+            BodyTooLarge(limit=10), ("body-too-large",), "RequestEntityTooLarge", id="large"
+        ),
         pytest.param(
             IncompleteBody(expected=9, received=1), ("body-incomplete",), "IncompleteBody", id="cut"
         ),
