@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
@@ -14,6 +16,7 @@ from urllib.parse import unquote_plus
 
 from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.explain.hypothesis import Hypothesis
+from wsgi_sigv4.explain.hypothesis import Propose
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import Change
 from wsgi_sigv4.timestamps import find_date
@@ -55,10 +58,7 @@ def _service(case: Case) -> Iterator[Change]:
 def _date(case: Case) -> Iterator[Change]:
     day = datetime.strptime(case.attempt.scope.date, "%Y%m%d")
     for days in (-1, 1):
-        try:
-            date = (day + timedelta(days=days)).strftime("%Y%m%d")
-        except OverflowError:
-            continue
+        date = (day + timedelta(days=days)).strftime("%Y%m%d")
         yield from _other_scope(case, "the date of the scope", date=date)
 
 
@@ -78,50 +78,45 @@ def _time(case: Case) -> Iterator[Change]:
             )
 
 
-def _secret(case: Case, spellings: Iterator[str], right: str) -> Iterator[Change]:
-    for spelling in spellings:
-        if spelling:
-            yield Change(
-                secret=Secret(spelling), what="", right=right, arrived="one made with the secret"
-            )
+def _spelt(spell: Callable[[str], Iterable[str]], right: str) -> Propose:
+    """Return a proposal of the secrets that *spell* makes of the right one."""
+
+    def propose(case: Case) -> Iterator[Change]:
+        if case.secret is None:
+            return
+        for spelling in spell(case.secret.reveal()):
+            if spelling:
+                yield Change(
+                    secret=Secret(spelling),
+                    what="",
+                    right=right,
+                    arrived="one made with the secret",
+                )
+
+    return propose
 
 
-def _blanks(case: Case) -> Iterator[Change]:
-    if case.secret is None:
-        return
-    secret = case.secret.reveal()
+def _blanks(secret: str) -> tuple[str, ...]:
     stripped = secret.strip()
-    spellings = (
+    return (
         *(stripped, secret + "\n", secret + "\r\n", secret + " ", " " + secret, secret + "\r"),
         *(secret.rstrip(), secret.lstrip(), stripped + "\n", secret + "\t", "\ufeff" + secret),
-        *(
-            secret.rstrip("\n"),
-            secret.removeprefix("\ufeff"),
-            secret + "\0",
-            "".join(secret.split()),
-        ),
+        *(secret.removeprefix("\ufeff"), secret + "\0", "".join(secret.split())),
     )
-    yield from _secret(case, iter(spellings), "the secret with blanks or a line end around it")
 
 
-def _quotes(case: Case) -> Iterator[Change]:
-    if case.secret is None:
-        return
-    secret = case.secret.reveal()
-    spellings = [mark + secret + mark for mark in ('"', "'", "`")]
-    spellings += [secret.strip("\"'`"), f"{secret},", f"{secret};", secret.rstrip(",;")]
-    yield from _secret(case, iter(spellings), "the secret with quotes or punctuation around it")
+def _quotes(secret: str) -> tuple[str, ...]:
+    quoted = tuple(mark + secret + mark for mark in ('"', "'", "`"))
+    return (*quoted, secret.strip("\"'`"), f"{secret},", f"{secret};", secret.rstrip(",;"))
 
 
-def _encoded(case: Case) -> Iterator[Change]:
-    if case.secret is None:
-        return
-    secret = case.secret.reveal()
-    spellings = [quote(secret, safe=""), quote(secret), unquote(secret), secret.replace("+", " ")]
-    spellings += [unquote_plus(secret), quote_plus(secret), secret.replace(" ", "+")]
-    spellings += [base64.b64encode(secret.encode()).decode(), _unbased(secret)]
-    spellings += [secret.replace("/", "\\/"), secret.replace("\\/", "/"), f"AWS4{secret}"]
-    yield from _secret(case, iter(spellings), "the secret in another encoding")
+def _encoded(secret: str) -> tuple[str, ...]:
+    return (
+        *(quote(secret, safe=""), quote(secret), unquote(secret), secret.replace("+", " ")),
+        *(unquote_plus(secret), quote_plus(secret), secret.replace(" ", "+")),
+        *(base64.b64encode(secret.encode()).decode(), _unbased(secret)),
+        *(secret.replace("/", "\\/"), secret.replace("\\/", "/"), f"AWS4{secret}"),
+    )
 
 
 def _unbased(secret: str) -> str:
@@ -131,12 +126,8 @@ def _unbased(secret: str) -> str:
         return ""
 
 
-def _case_of_letters(case: Case) -> Iterator[Change]:
-    if case.secret is None:
-        return
-    secret = case.secret.reveal()
-    spellings = (secret.lower(), secret.upper(), secret[:-1], secret[1:], secret[:40])
-    yield from _secret(case, iter(spellings), "the secret in other capitals, or cut")
+def _cut(secret: str) -> tuple[str, ...]:
+    return secret.lower(), secret.upper(), secret[:-1], secret[1:], secret[:40]
 
 
 _PASTE: Final = (
@@ -151,21 +142,21 @@ KEYS: Final = (
         title="The secret was used with blanks or a line end around it",
         party="key",
         remedy=_PASTE.format("blanks or a line end (echo -n, tr -d '\\n')"),
-        propose=_blanks,
+        propose=_spelt(_blanks, "the secret with other blanks or line ends around it"),
     ),
     Hypothesis(
         id="secret-quotes",
         title="The secret was used with quotes around it",
         party="key",
         remedy=_PASTE.format("quotes (docker --env-file and INI files keep them)"),
-        propose=_quotes,
+        propose=_spelt(_quotes, "the secret with other quotes or punctuation around it"),
     ),
     Hypothesis(
         id="secret-encoded",
         title="The secret was percent-encoded, base64-encoded or escaped, or + became a space",
         party="key",
         remedy=_PASTE.format("percent escapes, base64 (Kubernetes secrets) or backslashes"),
-        propose=_encoded,
+        propose=_spelt(_encoded, "the secret in another encoding"),
         rare=1,
     ),
     Hypothesis(
@@ -173,7 +164,7 @@ KEYS: Final = (
         title="The secret was used in other capitals, or without its first or last character",
         party="key",
         remedy=_PASTE.format("a change"),
-        propose=_case_of_letters,
+        propose=_spelt(_cut, "the secret in other capitals, or cut"),
         rare=4,
     ),
     Hypothesis(

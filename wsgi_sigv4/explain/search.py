@@ -72,12 +72,8 @@ def _find_pair(
         if not budget.spend():
             break
         changes = one.change, other.change
-        if other.change.is_of_the_key:
-            digest = digests[i]
-        elif one.change.is_of_the_key:
-            digest = digests[j]
-        else:
-            digest = _digest(case, *changes)
+        # Those of the key are the last of the list.
+        digest = digests[i] if other.change.is_of_the_key else _digest(case, *changes)
         if case.signs(digest, *changes):
             return one, other
     return ()
