@@ -85,7 +85,7 @@ CANONICAL_PATHS: Final = (
         party="client",
         remedy=(
             "Let the client sign as the service's SDK does: S3's paths are encoded once, all others"
-            " twice (curl before 8.0 encodes none: update it). Where all clients sign this way, "
+            " twice (curl 7.88 encodes none: update it). Where all clients sign this way, "
             "give the verifier the other profile (profile=S3 or GENERIC, or "
             "dataclasses.replace(GENERIC, double_encode_path=False))."
         ),
@@ -96,7 +96,7 @@ CANONICAL_PATHS: Final = (
         title="The path was signed as it stands on the wire (curl 7.88, aws-c-auth for S3)",
         party="client",
         remedy=(
-            "The client signs the path without encoding it (curl before 8.0 does, and signers fed "
+            "The client signs the path without encoding it (curl 7.88 does, and signers fed "
             "with a raw URL): update it, or ask for a path of letters, digits, - . _ ~ and / only."
         ),
         propose=_verbatim,

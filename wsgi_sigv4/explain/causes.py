@@ -89,7 +89,7 @@ SIGNED_HEADERS: Final = Cause(
     "signed-headers-list",
     "The list of signed headers is not sorted, unique and lower-case (curl 7.88 with repeats)",
     "client",
-    "Send each header once and with a value (curl before 8.3 lists repeated and empty ones wrongly:"
+    "Send each header once and with a value (curl 7.88 lists repeated and empty ones wrongly:"
     " update it), and list names sorted and in small letters.",
 )
 SIGNATURE_FORM: Final = Cause(
@@ -200,7 +200,7 @@ NO_PAYLOAD_HASH: Final = Cause(
     "payload-hash-not-sent",
     "S3 wants x-amz-content-sha256, and it is not there (curl 7.88)",
     "client",
-    "Let the client send x-amz-content-sha256: curl from 8.1 on does for s3; before, add "
+    "Let the client send x-amz-content-sha256: curl 7.88 does not by itself: add "
     "-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD'. To take such requests: "
     "dataclasses.replace(S3, payload_header_required=False).",
 )

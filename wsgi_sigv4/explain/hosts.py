@@ -22,9 +22,9 @@ _FORWARDED_HOSTS: Final = (
 _MAX_HOSTS: Final = 32
 
 
-def _host(case: Case, host: bytes, **more: bytes) -> Change:
+def _host(case: Case, host: bytes) -> Change:
     return Change(
-        pieces={HEADER + "host": host, **more},
+        pieces={HEADER + "host": host},
         what="Host",
         right=host,
         arrived=case.base[HEADER + "host"],
@@ -139,10 +139,19 @@ def _bucket(case: Case) -> Iterator[Change]:
     host, path = case.base[HEADER + "host"], case.request.path
     first, _, rest = path[1:].partition(b"/")
     if first:
-        yield _host(case, first + b"." + host, uri=case.uri(b"/" + rest))
+        yield _host_and_path(case, first + b"." + host, b"/" + rest)
     label, dot, parent = host.partition(b".")
     if dot and parent:
-        yield _host(case, parent, uri=case.uri(b"/" + label + path))
+        yield _host_and_path(case, parent, b"/" + label + path)
+
+
+def _host_and_path(case: Case, host: bytes, path: bytes) -> Change:
+    return Change(
+        pieces={HEADER + "host": host, "uri": case.uri(path)},
+        what="Host and path",
+        right=host + path,
+        arrived=case.base[HEADER + "host"] + case.request.path,
+    )
 
 
 HOSTS: Final = (

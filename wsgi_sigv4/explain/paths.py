@@ -242,7 +242,7 @@ PATHS: Final = (
         id="path-slashes-merged",
         title="A proxy merged doubled slashes of the path",
         party="proxy",
-        remedy=f"nginx: merge_slashes off; {_NGINX}. Apache: MergeSlashes Off.",
+        remedy=f"{_NGINX}, and merge_slashes off. Apache: MergeSlashes Off.",
         propose=_merged,
         rare=4,
     ),

@@ -70,7 +70,7 @@ PAYLOADS: Final = (
         title="The hash of an empty body was signed for one that is not (curl 7.88 with -T or -F)",
         party="client",
         remedy=(
-            "curl before 8.1 signs an empty body for -T and -F: update it, or send with "
+            "curl 7.88 signs an empty body for -T and -F: update it, or send with "
             "--data-binary @FILE, or with -H 'x-amz-content-sha256: HASH'. Other clients: sign the "
             "body that is sent."
         ),

@@ -213,7 +213,7 @@ QUERIES: Final = (
         id="query-unsorted",
         title="The query was signed in the order sent (curl 7.88)",
         party="client",
-        remedy=f"{_SORT}; curl before 8.3 does not: update it, or sort them in the URL.",
+        remedy=f"{_SORT}; curl 7.88 does not: update it, or sort them in the URL.",
         propose=_unsorted,
     ),
     Hypothesis(
