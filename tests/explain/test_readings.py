@@ -21,6 +21,7 @@ from tests.explain.clients import Client
 from tests.explain.clients import request_of
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import Secret
+from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.explain import explain
 from wsgi_sigv4.explain.hosts import HOSTS
 from wsgi_sigv4.explain.readings import Case
@@ -255,6 +256,27 @@ def test_server_s_own_reading_is_what_the_verifier_reads() -> None:
     case = Case(attempt, client.verifier(), secret=Secret(SECRET), signing_key=None, body=b"")
     assert case.canonical_request() == evidence(attempt, case.payload_hash).canonical_request
     assert TOKEN not in repr(case)
+
+
+def test_two_headers_of_one_cause() -> None:
+    """Two headers that the same thing was done to are one cause, and both are named."""
+    client = Client(headers={"accept": "*/*", "cache-control": "no-cache"})
+    message = client.sign().with_header("accept", "a/b").with_header("cache-control", "max-age=9")
+    finding = client.explain(message).finding
+    assert finding is not None
+    assert finding.causes == ("header-hop",)
+    assert "the header cache-control `no-cache` and the header accept `*/*`" in finding.summary
+
+
+def test_mismatch_that_is_none() -> None:
+    """A request whose signature is right here, though the caller says not, is told as such."""
+    request = request_of(GENERIC_SIGNER.sign(Message.of()))
+    verifier = Verifier({ACCESS_KEY_ID: SECRET}, region="us-east-1", service="items")
+    refusal = SignatureMismatch(signature="")
+    finding = explain(request, verifier, body=b"", now=NOW, refusal=refusal).finding
+    assert finding is not None
+    assert (finding.causes, finding.party) == ((), "unknown")
+    assert "as it is known here" in finding.summary
 
 
 def test_search_that_tries_everything() -> None:

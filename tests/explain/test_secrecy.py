@@ -200,6 +200,17 @@ def test_output_is_capped(byte: bytes) -> None:
     assert "... (60" in explanation.as_text()
 
 
+def test_long_prefix_is_cut() -> None:
+    """A prefix in a header that is the cause is told in the remedy, escaped and cut."""
+    prefix = "/" + "long'" * 900
+    client = Client(path=f"{prefix}/items")
+    message = replace(client.sign(), path=b"/items").with_header("X-Forwarded-Prefix", prefix)
+    finding = client.explain(message).finding
+    assert finding is not None
+    assert finding.causes == ("path-prefix-stripped",)
+    assert len(finding.summary + finding.remedy) < 2048
+
+
 def test_half_a_secret_is_not_shown() -> None:
     """A secret that a value is cut within is taken out before the value is cut."""
     client = Client(path="/items")

@@ -232,7 +232,7 @@ PATH_NOT_ROUTED: Final = Cause(
 )
 UNKNOWN_KEY: Final = Cause(
     "unknown-key",
-    "The access key id is unknown, so that there is no secret to try anything with",
+    "The access key id is unknown",
     "key",
     "Compare the access key id with those issued: a key of AWS's own, another stage's or a deleted "
     "one.",

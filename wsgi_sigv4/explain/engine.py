@@ -54,6 +54,15 @@ _BODY_UNKNOWN: Final = Finding(
     party="unknown",
     remedy="Explain the request together with its body.",
 )
+_NOT_AGAIN: Final = Finding(
+    causes=(),
+    summary="The signature is right for the request as it is known here.",
+    party="unknown",
+    remedy=(
+        "What was refused was another request: hand in the request as it arrived, before anything "
+        "rewrote it, and its whole body."
+    ),
+)
 
 
 class _Outcome:
@@ -85,8 +94,8 @@ def explain(
             out, they are looked up.
         now: POSIX seconds; None: the verifier's clock.
         refusal: what the caller was told, for what the rules here cannot find
-            again (a limit of the body, the operator's own word); used where
-            they find nothing.
+            again (a limit or a checksum of the body, the operator's own word);
+            used where they find nothing.
     """
     now = verifier.clock() if now is None else now
     outcome = _outcome(request, verifier, body=body, credentials=credentials, now=now)
@@ -189,6 +198,8 @@ def _finding(
         signing_key=credentials.signing_key,
         body=body,
     )
+    if case.is_signed():
+        return _NOT_AGAIN
     guesses = find_cause(case, hypotheses_of(case))
     if guesses:
         return _scrubbed(_matched(guesses, scrubber), scrubber)
@@ -204,7 +215,7 @@ def _matched(guesses: tuple[Guess, ...], scrubber: Scrubber) -> Finding:
     hypotheses = [guess.hypothesis for guess in guesses]
     parties = {hypothesis.party for hypothesis in hypotheses}
     return Finding(
-        causes=tuple(hypothesis.id for hypothesis in hypotheses),
+        causes=tuple(dict.fromkeys(hypothesis.id for hypothesis in hypotheses)),
         summary=(
             f"The signature is right for {' and '.join(rights)}, "
             f"but the request arrived with {' and '.join(arrivals)}."

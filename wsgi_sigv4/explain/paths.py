@@ -15,6 +15,7 @@ from wsgi_sigv4.errors import MalformedQuery
 from wsgi_sigv4.explain.hypothesis import Hypothesis
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import Change
+from wsgi_sigv4.explain.showing import shown
 from wsgi_sigv4.request import parse_query
 
 _ORIGINAL_TARGETS: Final = (
@@ -76,11 +77,11 @@ def _stripped_prefix(case: Case) -> Iterator[Change]:
     for prefix in (*told, *_COMMON_PREFIXES):
         prefix = b"/" + prefix.strip(b"/")
         if prefix != b"/":
-            shown = prefix.decode("ascii", "backslashreplace")
             rest = case.request.path
             remedy = (
                 f"Tell the verifier's skin the prefix that the proxy strips: "
-                f"path_prefix={shown!r}; or let ProxyFix(x_prefix=1) read X-Forwarded-Prefix."
+                f"path_prefix='{shown(prefix)}'; or let "
+                f"ProxyFix(x_prefix=1) read X-Forwarded-Prefix."
             )
             yield _path(case, prefix + rest, remedy=remedy)
             if rest == b"/":

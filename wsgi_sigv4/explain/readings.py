@@ -180,6 +180,10 @@ class Case:
                 listed.append(name)
         return b"\n".join(lines), ";".join(listed).encode()
 
+    def is_signed(self) -> bool:
+        """Return whether the signature is right for the server's own reading."""
+        return self.signs(hashlib.sha256(self.canonical_request()).hexdigest())
+
     def signs(self, digest: str, *changes: Change) -> bool:
         """Return whether the signature is right for the canonical request of *digest*.
 

@@ -168,6 +168,13 @@ def _form(refusal: Any, request: Request, body: bytes | None) -> Finding:
     )
 
 
+def _unknown_key(refusal: errors.UnknownAccessKey, request: Request, body: bytes | None) -> Finding:
+    return causes.UNKNOWN_KEY.finding(
+        f"The access key id `{shown(refusal.access_key_id or '')}` is unknown, so that there is no "
+        "secret to try anything with."
+    )
+
+
 def _token(refusal: errors.InvalidSessionToken, request: Request, body: bytes | None) -> Finding:
     if refusal.absent:
         return causes.TOKEN_MISSING.finding("The key is temporary, and no session token arrived.")
@@ -224,7 +231,7 @@ _FINDERS: Final[Mapping[type[errors.SigV4Error], _Finder]] = {
     errors.MalformedQuery: _told(causes.QUERY_NOT_CLEAN),
     errors.PathNotRouted: _told(causes.PATH_NOT_ROUTED),
     errors.DisabledAccessKey: _told(causes.DISABLED_KEY),
-    errors.UnknownAccessKey: _told(causes.UNKNOWN_KEY),
+    errors.UnknownAccessKey: _unknown_key,
     errors.InvalidSessionToken: _token,
     errors.ExpiredCredentials: _told(causes.CREDENTIALS_EXPIRED),
     errors.CredentialsUnavailable: _told(causes.PROVIDER_DOWN),
