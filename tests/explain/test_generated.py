@@ -10,6 +10,7 @@ from tests.explain.clients import Client
 from tests.explain.distortion import Distortion
 from tests.explain.distortion import distorted
 from tests.explain.distortions import DISTORTIONS
+from tests.explain.leaks import leaks
 
 SEED = 20261121
 DISTORTED = 200
@@ -57,7 +58,7 @@ def without_cause(chance: random.Random) -> tuple[Client, Message]:
 def test_precision_and_recall() -> None:
     """Of 200 distortions, singles and pairs, 95 in 100 are found, and what is found is right.
 
-    So is what has no cause on the list: nothing is made up for it.
+    So is what has no cause on the list: nothing is made up for it. No explanation leaks.
     """
     chance = random.Random(SEED)
     right, wrong, missed = 0, [], []
@@ -66,7 +67,9 @@ def test_precision_and_recall() -> None:
         done = chosen(chance)
         pairs += len(done) == 2
         client, arrived = distorted(done, chance)
-        finding = client.explain(arrived).finding
+        explanation = client.explain(arrived)
+        assert leaks(client, arrived, explanation) == []
+        finding = explanation.finding
         assert finding is not None
         if is_right(finding.causes, done):
             right += 1
@@ -77,7 +80,9 @@ def test_precision_and_recall() -> None:
     invented = []
     for _ in range(WITHOUT_CAUSE):
         client, arrived = without_cause(chance)
-        finding = client.explain(arrived).finding
+        explanation = client.explain(arrived)
+        assert leaks(client, arrived, explanation) == []
+        finding = explanation.finding
         assert finding is not None
         if finding.causes or finding.party != "key":
             invented.append(finding)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import random
 import re
@@ -23,57 +21,26 @@ from tests.explain.clients import Client
 from tests.explain.clients import request_of
 from tests.explain.distortion import distorted
 from tests.explain.distortions import DISTORTIONS
+from tests.explain.leaks import COOKIE
+from tests.explain.leaks import leaks
+from tests.explain.leaks import texts
 from tests.explain.refusal_cases import CASES
 from wsgi_sigv4.credentials import Credentials
-from wsgi_sigv4.explain import Explanation
 from wsgi_sigv4.explain import explain
 from wsgi_sigv4.verifier import Verifier
 
-COOKIE = "session=c0ffee-c0ffee-c0ffee"
 HOSTILE = "\x1b[31m\x07\x9b2J\u202egnp.exe\u2066\x7f<script>alert(1)</script>`${x}`"
 PRINTABLE = re.compile(r"[\n\x20-\x7e]*")
 
 
-def texts(explanation: Explanation) -> str:
-    """Return all that *explanation* ever shows."""
-    shown = [
-        explanation.as_text(),
-        json.dumps(explanation.as_dict()),
-        repr(explanation),
-        (explanation.canonical_request or b"").decode("latin-1"),
-        (explanation.string_to_sign or b"").decode("latin-1"),
-    ]
-    return "\n".join(shown)
-
-
-def signatures(client: Client, message: Message, explanation: Explanation) -> list[str]:
-    """Return the signature that was sent, and the one that the server calculated."""
-    sent = (message.header("authorization") or message.query).rpartition(b"Signature=")[2]
-    key = b"AWS4" + SECRET.encode()
-    found = [key.hex(), sent.decode()[:64]]
-    if explanation.string_to_sign is not None:
-        for part in explanation.string_to_sign.split(b"\n")[2].split(b"/"):
-            key = hmac.new(key, part, hashlib.sha256).digest()
-        found += [key.hex(), hmac.new(key, explanation.string_to_sign, hashlib.sha256).hexdigest()]
-    return found
-
-
-@pytest.mark.parametrize("seed", range(1))
-def test_no_case_shows_a_secret(seed: int) -> None:
+def test_no_case_shows_a_secret() -> None:
     """No explanation of any case holds secret, signing key, signature, token or cookie."""
-    chance = random.Random(seed)
+    chance = random.Random(0)
     for distortion in DISTORTIONS:
         client, _ = distorted((distortion,), chance)
         client = replace(client, token=TOKEN).with_header("Cookie", COOKIE)
         message = distortion.alter(client.sign())
-        explanation = client.explain(message)
-        shown = texts(explanation)
-        for secret in (SECRET, quote(SECRET, safe=""), TOKEN, quote(TOKEN, safe=""), COOKIE):
-            assert secret not in shown
-        if client.secret is not None:
-            assert client.secret not in shown
-        for secret in signatures(client, message, explanation):
-            assert secret not in shown
+        assert leaks(client, message, client.explain(message)) == []
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=f"{n}") for n, c in enumerate(CASES)])
