@@ -101,7 +101,8 @@ def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: b
     return b"&".join([name + b"=" + value for name, value in encoded])
 
 
-def _folded(text: bytes) -> bytes:
+def folded(text: bytes) -> bytes:
+    """Return *text* with its inner runs of space and tab folded to one space."""
     return _BLANKS.sub(b" ", text) if b"  " in text or b"\t" in text else text
 
 
@@ -125,7 +126,7 @@ def canonical_request(
         payload_hash: the value of x-amz-content-sha256, or the hash of the body.
     """
     # No name holds a blank, and no value ends with one: they fold as each would alone.
-    headers = _folded(_HEADERS[signed_headers] % tuple(values))
+    headers = folded(_HEADERS[signed_headers] % tuple(values))
     return b"%b\n%b\n%b%b%b" % (
         method.encode("ascii"),
         uri,
