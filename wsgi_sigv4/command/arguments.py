@@ -25,7 +25,7 @@ exit codes:
 """
 
 _CREDENTIALS: Final = """\
-credentials:
+where keys come from:
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and the shared file
   (AWS_SHARED_CREDENTIALS_FILE, or ~/.aws/credentials). Never on the command line.
 """
@@ -75,34 +75,42 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    explain = _command(commands, "explain", "tell why a saved request is refused", _EXPLAIN_EXAMPLES)
-    explain.add_argument(
+    _add_explain(_command(commands, "explain", "tell why a request is refused", _EXPLAIN_EXAMPLES))
+    _add_input(_command(commands, "verify", "tell whether it is accepted", _VERIFY_EXAMPLES))
+    _add_sign(_command(commands, "sign", "print a signed curl command", _SIGN_EXAMPLES))
+    _add_presign(_command(commands, "presign", "print a presigned URL", _PRESIGN_EXAMPLES))
+    return made
+
+
+def _add_explain(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
         "--client-canonical-request",
         metavar="FILE",
         help="what the client says that it signed: a canonical request, or a debug log of "
         "botocore; the first line that differs from the server's is shown",
     )
-    _add_input(explain)
-    verify = _command(commands, "verify", "tell whether a saved request is accepted", _VERIFY_EXAMPLES)
-    _add_input(verify)
-    sign = _command(commands, "sign", "print a curl command with a signature", _SIGN_EXAMPLES)
-    _add_draft(sign)
-    sign.add_argument(
+    _add_input(made)
+
+
+def _add_sign(made: argparse.ArgumentParser) -> None:
+    _add_draft(made)
+    made.add_argument(
         "--headers", action="store_true", help="print the headers instead of a curl command"
     )
-    sign.add_argument(
+    made.add_argument(
         "--unsigned-payload", action="store_true", help="sign UNSIGNED-PAYLOAD, not the body"
     )
-    presign = _command(commands, "presign", "print a presigned URL", _PRESIGN_EXAMPLES)
-    _add_draft(presign)
-    presign.add_argument(
+
+
+def _add_presign(made: argparse.ArgumentParser) -> None:
+    _add_draft(made)
+    made.add_argument(
         "--expires",
         type=int,
         default=900,
         metavar="SECONDS",
         help="how long the URL lives, one week at most (default: %(default)s)",
     )
-    return made
 
 
 def _command(
@@ -166,7 +174,6 @@ def _add_server(made: argparse.ArgumentParser) -> None:
     server.add_argument(
         "--path-prefix",
         type=_path_prefix,
-        default="",
         metavar="/PREFIX",
         help="what a proxy has stripped from the path of the saved request",
     )
@@ -195,9 +202,7 @@ def _add_draft(made: argparse.ArgumentParser) -> None:
     body = made.add_mutually_exclusive_group()
     body.add_argument("-d", "--data", metavar="TEXT", help="the body")
     body.add_argument("--data-file", metavar="FILE", help="the body, in a file")
-    made.add_argument(
-        "--region", help="the region (default: AWS_REGION or AWS_DEFAULT_REGION)"
-    )
+    made.add_argument("--region", help="the region (default: AWS_REGION or AWS_DEFAULT_REGION)")
     made.add_argument("--service", required=True, help="the service, such as s3")
     _add_profile(made)
     made.add_argument(

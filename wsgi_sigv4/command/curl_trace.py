@@ -30,7 +30,7 @@ _SENT: Final = re.compile(
     rb"\r?(?:\n|\Z)",
     re.MULTILINE,
 )
-_LINE: Final = re.compile(rb"([0-9a-f]{4,12}): ([^\r\n]*)\r?(?:\n|\Z)")
+_LINE: Final = re.compile(rb"([0-9a-f]{4,12}): ?([^\r\n]*)\r?(?:\n|\Z)")
 _HEX: Final = re.compile(rb"((?:[0-9a-f]{2} ){1,16})")
 _CUT_OFF: Final = "the trace is cut off, or something has changed it"
 _DOTS: Final = (

@@ -120,14 +120,12 @@ def _presign(chosen: argparse.Namespace) -> ExitCode:
 
 def _judge(chosen: argparse.Namespace, client: bytes | None) -> Judgement:
     server = Server(
-        keys=find_keys(
-            credentials_file=chosen.credentials_file, profile_name=chosen.profile_name
-        ),
+        keys=find_keys(credentials_file=chosen.credentials_file, profile_name=chosen.profile_name),
         region=chosen.region,
         service=chosen.service,
         profile=chosen.signing_profile,
         hosts=tuple(chosen.host),
-        path_prefix=chosen.path_prefix,
+        path_prefix=chosen.path_prefix or "",
         now=time.time() if chosen.at_clock else chosen.now,
     )
     found = choose_request(chosen.file, format=chosen.format, entry=chosen.entry)
@@ -143,9 +141,7 @@ def _draft(chosen: argparse.Namespace) -> Draft:
         body = os.fsencode(chosen.data)
     elif chosen.data_file is not None:
         body = read_file(chosen.data_file)
-    return Draft.of(
-        chosen.method, chosen.url, chosen.header, body=body, body_file=chosen.data_file
-    )
+    return Draft.of(chosen.method, chosen.url, chosen.header, body=body, body_file=chosen.data_file)
 
 
 def _signer(chosen: argparse.Namespace) -> Signer:

@@ -114,9 +114,7 @@ def parse_request(
     method, target = _request_line(lines[0])
     found = origin_form(target)
     headers = with_host(_header_lines(lines[1:]), found[1])
-    saved = SavedRequest(
-        method=method, target=found[0], headers=headers, body=None, notes=notes
-    )
+    saved = SavedRequest(method=method, target=found[0], headers=headers, body=None, notes=notes)
     return _with_framed_body(saved, body) if is_whole else saved
 
 
@@ -211,7 +209,8 @@ def _noted(saved: SavedRequest, note: str) -> SavedRequest:
 
 def _without_chunks(data: bytes) -> bytes | None:
     """Return the content of a body in chunks (RFC 9112, 7.1), or None where it is none."""
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while match := _CHUNK_SIZE.match(data, at):
         size = int(match[1], 16)
         if size == 0:

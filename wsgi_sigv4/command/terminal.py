@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from textwrap import wrap
 from typing import IO
 from typing import Final
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from wsgi_sigv4.command.comparison import Difference
@@ -23,6 +22,9 @@ from wsgi_sigv4.command.visible import visible_lines
 from wsgi_sigv4.explain import Check
 
 _STYLES: Final = {"passed": "green", "failed": "bold red", "not reached": "dim"}
+#: Columns of text.
+_NARROWEST: Final = 24
+_WIDEST: Final = 110
 #: Of a line that differs, what is shown before the place.
 _BEFORE: Final = 40
 _LABELS: Final = ("  client  ", "  server  ")
@@ -35,10 +37,13 @@ def console(file: IO[str] | None = None) -> Console:
     Python and rich let FORCE_COLOR and TERM decide too; NO_COLOR takes bold away as well.
     """
     file = sys.stdout if file is None else file
-    made = Console(file=file, markup=False, highlight=False, emoji=False)
-    if os.environ.get("NO_COLOR"):
-        return Console(file=file, markup=False, highlight=False, emoji=False, color_system=None)
-    return made
+    return Console(
+        file=file,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+    )
 
 
 def print_explanation(console: Console, judgement: Judgement) -> None:
@@ -64,34 +69,29 @@ def print_verdict(console: Console, judgement: Judgement) -> None:
     """Print whether the request is accepted, and what is in doubt."""
     explanation = judgement.explanation
     if explanation.accepted:
-        verdict = Text("accepted", style="bold green")
+        verdict = [("accepted", "bold green")]
     else:
-        verdict = Text.assemble(("refused", "bold red"), f": {visible(explanation.refusal or '')}")
+        verdict = [("refused", "bold red"), (f": {visible(explanation.refusal or '')}", "")]
     saved = judgement.chosen.saved
     where = f"  {visible(saved.method)} {_cut(visible(saved.path), 200)}"
     if judgement.chosen.entry > 1:
         where += f" (entry {judgement.chosen.entry})"
-    _line(console, verdict + Text(where, style="dim"))
+    _line(console, Text.assemble(*verdict, (where, "dim")))
     for note in judgement.notes:
         console.print(Text(f"note: {visible(note)}", style="yellow"))
 
 
 def _print_checks(console: Console, checks: tuple[Check, ...]) -> None:
     _title(console, "Rules")
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(justify="right")
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    width = max((len(visible(check.name)) for check in checks), default=0)
     for check in checks:
         status = check.status.value
-        table.add_row(
-            str(check.number),
-            Text(visible(check.name)),
-            Text(status, style=_STYLES[status]),
-            Text(visible(check.detail)),
+        label = Text.assemble(
+            f"  {check.number:2}  ",
+            (f"{status:11}", _STYLES[status]),
+            f"  {visible(check.name):{width}}  ",
         )
-    console.print(Padding(table, (0, 0, 0, 2)))
+        _paragraph(console, label, check.detail)
 
 
 def _print_difference(console: Console, difference: Difference | None) -> None:
@@ -104,21 +104,23 @@ def _print_difference(console: Console, difference: Difference | None) -> None:
     start = max(0, difference.column - 1 - _BEFORE)
     width = max(40, console.width - len(_LABELS[0]) - 6)
     for label, line in zip(_LABELS, (difference.client, difference.server), strict=True):
-        _line(console, Text(label, style="dim") + _marked(line, difference.column, start, width))
+        around = _around(line, difference.column, start, width)
+        _line(console, Text.assemble((label, "dim"), around))
     caret = len(_LABELS[0]) + difference.column - 1 - start + (len("...") if start else 0)
-    _line(console, Text(" " * caret) + Text("^", style="bold red"))
+    _line(console, Text.assemble(" " * caret, ("^", "bold red")))
 
 
-def _marked(line: str | None, column: int, start: int, width: int) -> Text:
+def _around(line: str | None, column: int, start: int, width: int) -> Text:
     """Return what stands around *column* of *line*, the part from there on marked."""
     if line is None:
         return Text(_NO_LINE, style="dim")
-    shown, end = Text("..." if start else "", style="dim"), start + width
-    shown.append(line[start : column - 1], style="none")
-    shown.append(line[column - 1 : end], style="red")
-    if len(line) > end:
-        shown.append("...", style="dim")
-    return shown
+    end = start + width
+    return Text.assemble(
+        ("..." if start else "", "dim"),
+        line[start : column - 1],
+        (line[column - 1 : end], "red"),
+        ("..." if len(line) > end else "", "dim"),
+    )
 
 
 def _print_finding(console: Console, judgement: Judgement) -> None:
@@ -126,14 +128,22 @@ def _print_finding(console: Console, judgement: Judgement) -> None:
     if finding is None:
         return
     _title(console, "Finding")
-    console.print(Padding(Text(visible(finding.summary), style="bold"), (0, 0, 0, 2)))
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("cause", Text(visible(", ".join(finding.causes) or "none on the list")))
-    table.add_row("whose", Text(visible(finding.party)))
-    table.add_row("remedy", Text(visible(finding.remedy), style="cyan"))
-    console.print(Padding(table, (0, 0, 0, 2)))
+    _paragraph(console, Text("  "), finding.summary, style="bold")
+    for label, text, style in (
+        ("cause", ", ".join(finding.causes) or "none on the list", ""),
+        ("whose", finding.party, ""),
+        ("remedy", finding.remedy, "cyan"),
+    ):
+        _paragraph(console, Text(f"  {label:6}  ", style="dim"), text, style=style)
+
+
+def _paragraph(console: Console, label: Text, text: str, *, style: str = "") -> None:
+    """Print *text* beside its *label*, folded at blanks."""
+    room = max(_NARROWEST, min(console.width, _WIDEST) - len(label))
+    lines = wrap(visible(text), room, break_long_words=False, break_on_hyphens=False)
+    indent = "\n" + " " * len(label)
+    body = Text(indent.join(lines), style=style)
+    _line(console, Text.assemble(label, body))
 
 
 def _title(console: Console, title: str) -> None:
@@ -143,6 +153,7 @@ def _title(console: Console, title: str) -> None:
 
 def _line(console: Console, text: Text) -> None:
     # Not folded: it may be copied, and a caret stands below its place.
+    text.rstrip()
     console.print(text, soft_wrap=True)
 
 
