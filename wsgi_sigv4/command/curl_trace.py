@@ -60,7 +60,7 @@ def read_curl_trace(data: bytes) -> Iterator[Found]:
         try:
             yield _saved(sent)
         except UnreadableInput as fault:
-            yield fault
+            yield fault if sent.is_whole else UnreadableInput(_CUT_OFF)
 
 
 def _requests(data: bytes) -> Iterator[_Sent]:

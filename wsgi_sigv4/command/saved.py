@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from wsgi_sigv4.command.faults import UnreadableInput
 from wsgi_sigv4.encoding import uri_encode
-from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.errors import MalformedRequest
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.traces import has_trace
 
@@ -84,8 +84,8 @@ class SavedRequest:
                 query=self.query,
                 headers=self.headers,
             )
-        except SigV4Error as fault:
-            raise UnreadableInput(f"no server takes this request: {fault}") from None
+        except MalformedRequest as refusal:
+            raise UnreadableInput(f"no server takes this request: {refusal.fault}") from None
 
     def with_body(self, body: bytes) -> SavedRequest:
         """Return the request with *body*, which a file of its own holds."""
