@@ -4,7 +4,8 @@ A request is the line "Sending http request: <AWSPreparedRequest ...>". What
 was signed stands before it, in blocks: "CanonicalRequest:", "StringToSign:",
 "Signature:". The Host header is the one of the URL: botocore leaves it to
 urllib3. The body is in "Making request for ..." where it is bytes or text; it
-is taken for the one that was sent if the canonical request ends with its hash.
+is taken for the one that was sent if the canonical request ends with its hash,
+or, where awscrt has signed and logged nothing, if it has the right length.
 """
 
 from __future__ import annotations
@@ -136,8 +137,9 @@ def _with_body(
     body: bytes | None = b"" if lengths in ([], [b"0"]) else None
     if logged is not None and canonical is not None:
         signed = canonical.rpartition(b"\n")[2].decode("ascii", "replace")
-        if hashlib.sha256(logged).hexdigest() == signed:
-            body = logged
+        body = logged if hashlib.sha256(logged).hexdigest() == signed else body
+    elif logged is not None and lengths == [str(len(logged)).encode()]:
+        body = logged
     notes = () if body is not None else ("the log does not hold the body: give --body-file",)
     return SavedRequest(
         method=method,

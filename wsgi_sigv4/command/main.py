@@ -54,6 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever reads has enough, as `head` has; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
+    except UnicodeEncodeError:
+        # Of what the user has typed: all else is ASCII.
+        print("wsgi_sigv4: the terminal cannot show this; use --json", file=sys.stderr)
+        return ExitCode.USAGE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     return code
@@ -138,7 +142,7 @@ def _judge(chosen: argparse.Namespace, client: bytes | None) -> Judgement:
 def _draft(chosen: argparse.Namespace) -> Draft:
     body = None
     if chosen.data is not None:
-        body = os.fsencode(chosen.data)
+        body = chosen.data.encode("utf-8", "surrogateescape")
     elif chosen.data_file is not None:
         body = read_file(chosen.data_file)
     return Draft.of(chosen.method, chosen.url, chosen.header, body=body, body_file=chosen.data_file)

@@ -7,7 +7,6 @@ without these there would be nothing to try out.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from collections.abc import Callable
@@ -163,7 +162,7 @@ def curl_command(draft: Draft, headers: Mapping[str, str]) -> str:
     if draft.body_file is not None:
         words += ["--data-binary", f"@{draft.body_file}"]
     elif draft.body is not None:
-        words += ["--data-raw", os.fsdecode(draft.body)]
+        words += ["--data-raw", draft.body.decode("utf-8", "surrogateescape")]
     return shlex.join([*words, draft.url])
 
 
