@@ -10,11 +10,11 @@ import re
 from typing import Final
 
 # Compiled when one is needed: all of them would be a tenth of the import.
-_SECRET_NAME: Final = (
+_HIDDEN_NAME: Final = (
     r"cookie2?|set-cookie|authorization|proxy-authorization|x-amz-security-token"
     r"|x-amz-s3session-token|x-amz-(?:copy-source-)?server-side-encryption-customer-key"
 )
-_SECRET_LINE: Final = rf"(?mi)^({_SECRET_NAME}):.*$".encode()
+_SECRET_LINE: Final = rf"(?mi)^({_HIDDEN_NAME}):.*$".encode()
 _SECRET_PARAMETER: Final = (
     rb"(?i)((?:X-Amz-(?:Security-Token|S3session-Token|Signature)|Signature)(?:=|%3D|%253D))"
     rb"[^&\s,\"']*"
@@ -23,7 +23,7 @@ _SECRET_PARAMETER: Final = (
 
 def is_secret_header(name: str) -> bool:
     """Return whether nobody may be shown the values of the header *name* (lower-case)."""
-    return re.fullmatch(_SECRET_NAME, name) is not None
+    return re.fullmatch(_HIDDEN_NAME, name) is not None
 
 
 def redacted(canonical_request: bytes) -> bytes:

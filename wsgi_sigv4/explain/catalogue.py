@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
+from wsgi_sigv4.explain.canonical_paths import CANONICAL_PATHS
+from wsgi_sigv4.explain.header_forms import HEADER_FORMS
+from wsgi_sigv4.explain.headers import HEADERS
 from wsgi_sigv4.explain.hosts import HOSTS
 from wsgi_sigv4.explain.hypothesis import Hypothesis
+from wsgi_sigv4.explain.keys import KEYS
+from wsgi_sigv4.explain.methods import METHODS
+from wsgi_sigv4.explain.paths import PATHS
+from wsgi_sigv4.explain.payloads import PAYLOADS
+from wsgi_sigv4.explain.queries import QUERIES
 
-HYPOTHESES: Final[tuple[Hypothesis, ...]] = HOSTS
+#: Where two explain the same request, the first one is told.
+HYPOTHESES: Final[tuple[Hypothesis, ...]] = (
+    *HOSTS,
+    *CANONICAL_PATHS,
+    *PATHS,
+    *QUERIES,
+    *METHODS,
+    *HEADERS,
+    *HEADER_FORMS,
+    *PAYLOADS,
+    *KEYS,
+)

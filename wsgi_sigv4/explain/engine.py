@@ -172,7 +172,7 @@ def _finding(
     assert told is not None  # noqa: S101 (there is a refusal)
     attempt, credentials = outcome.attempt, outcome.credentials
     if not isinstance(told, SignatureMismatch) or attempt is None or credentials is None:
-        return find_refused_cause(told, request)
+        return find_refused_cause(told, request, body=body)
     case = Case(
         attempt,
         verifier,
@@ -189,15 +189,9 @@ def _finding(
 
 
 def _matched(guesses: tuple[Guess, ...]) -> Finding:
-    rights, arrivals = [], []
-    for _, change, _, _ in guesses:
-        right = change.right
-        told = f"`{shown(right, header=change.header)}`" if isinstance(right, bytes) else right
-        rights.append(f"{change.what} {told}".strip())
-        came = change.arrived
-        arrivals.append(
-            f"`{shown(came, header=change.header)}`" if isinstance(came, bytes) else came
-        )
+    changes = [guess.change for guess in guesses]
+    rights = [f"{c.what} {_value(c.right, header=c.header)}".strip() for c in changes]
+    arrivals = [_value(change.arrived, header=change.header) for change in changes]
     hypotheses = [guess.hypothesis for guess in guesses]
     parties = {hypothesis.party for hypothesis in hypotheses}
     return Finding(
@@ -209,6 +203,12 @@ def _matched(guesses: tuple[Guess, ...]) -> Finding:
         party=hypotheses[0].party if len(parties) == 1 else "unknown",
         remedy=" ".join(dict.fromkeys(g.change.remedy or g.hypothesis.remedy for g in guesses)),
     )
+
+
+def _value(value: bytes | str, *, header: str) -> str:
+    """Return *value* in quotes, or as it is where it is a phrase."""
+    text = shown(value, header=header)
+    return f"`{text}`" if isinstance(value, bytes) else text
 
 
 def _scrubber(request: Request, outcome: _Outcome) -> Scrubber:

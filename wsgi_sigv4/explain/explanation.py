@@ -8,13 +8,13 @@ they get here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from wsgi_sigv4.explain.showing import readable
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """How a rule ended."""
 
     PASSED = "passed"

@@ -113,7 +113,7 @@ def _case_of_letters(case: Case) -> Iterator[Change]:
 
 def _local(case: Case) -> Iterator[Change]:
     port = _split(case.base[HEADER + "host"])[1]
-    for name in (b"localhost", b"127.0.0.1", b"[::1]", b"0.0.0.0", b"host.docker.internal"):  # noqa: S104
+    for name in (b"localhost", b"127.0.0.1", b"[::1]", b"0.0.0.0", b"host.docker.internal"):
         yield _host(case, name)
         for known in dict.fromkeys((port, *_PORTS[:10])):
             if known:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
@@ -22,6 +22,8 @@ from wsgi_sigv4.canonical import canonical_uri
 from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.credentials import Secret
+from wsgi_sigv4.explain.bodies import BodyForm
+from wsgi_sigv4.explain.bodies import body_forms
 from wsgi_sigv4.payload import EMPTY_SHA256
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.request import Request
@@ -34,8 +36,6 @@ NO_LINE: Final = b"\0no line"
 #: Likewise, and its name is not listed either. No value of a header holds a NUL.
 UNLISTED: Final = b"\0unlisted"
 HEADER: Final = "header "
-#: Hashing more than this of a body would take too long.
-MAX_HASHED_BODY: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +196,13 @@ class Case:
         if found is None:
             found = self._keys[place] = derive_signing_key(secret, scope)
         return found
+
+    @cached_property
+    def body_forms(self) -> tuple[BodyForm, ...]:
+        """What the body may have been; none where it is not known or signed by itself."""
+        if self.body is None or self.attempt.payload.form is not PayloadForm.ABSENT:
+            return ()
+        return tuple(body_forms(self.body))
 
     def uri(self, path: bytes) -> bytes:
         """Return the canonical URI of *path* by the request's profile; as it is above the root."""

@@ -34,7 +34,7 @@ def escaped(data: bytes) -> str:
 
 
 def _escape(match: re.Match[bytes]) -> bytes:
-    return b"\\\\" if match[0] == b"\\" else b"\\x%02x" % match[0]
+    return b"\\\\" if match[0] == b"\\" else b"\\x%02x" % match[0][0]
 
 
 def cut(text: str, limit: int) -> str:
