@@ -41,6 +41,8 @@ def _answer(server: socket.socket, answer: bytes) -> None:
         for line in head.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):
                 length = int(line[15:])
+            elif line.startswith(b"expect:"):
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         while len(body) < length:
             body += connection.recv(65536)
         connection.sendall(answer)
@@ -63,7 +65,7 @@ def verifying(service: str) -> Iterator[str]:
         require_signed=("content-type", "x-test"),
     )
     server = make_server("127.0.0.1", 0, SigV4Middleware(echo, verifier))
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -64,10 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _explain(chosen: argparse.Namespace) -> ExitCode:
-    name = chosen.client_canonical_request
-    if STDIN == name == chosen.file:
-        raise CommandFault("the standard input holds one file")
     _check_rich(chosen)
+    name = chosen.client_canonical_request
+    _check_stdin(name, chosen.file, chosen.body_file)
     client = None if name is None else read_canonical_request(name)
     judgement = _judge(chosen, client)
     if chosen.json:
@@ -83,6 +82,7 @@ def _explain(chosen: argparse.Namespace) -> ExitCode:
 
 def _verify(chosen: argparse.Namespace) -> ExitCode:
     _check_rich(chosen)
+    _check_stdin(chosen.file, chosen.body_file)
     judgement = _judge(chosen, None)
     if chosen.json:
         told = judgement.as_dict()
@@ -164,6 +164,11 @@ def _signer(chosen: argparse.Namespace) -> Signer:
 def _check_rich(chosen: argparse.Namespace) -> None:
     if not chosen.json and find_spec("rich") is None:
         raise NotSetUp(_NO_RICH)
+
+
+def _check_stdin(*names: str | None) -> None:
+    if names.count(STDIN) > 1:
+        raise CommandFault("the standard input holds one file")
 
 
 def _print_json(value: dict[str, Any]) -> None:
