@@ -55,14 +55,14 @@ def read_botocore_log(data: bytes) -> Iterator[Found]:
     canonical: bytes | None = None
     body: bytes | None = None
     is_empty = True
-    for kind, found in _events(data):
-        if kind == _SIGNED:
-            canonical = _bytes_of(found)
-        elif kind == _MADE:
-            canonical, body = None, _bytes_of(found)
-        elif isinstance(found, re.Match):
+    for kind, content, sent in _events(data):
+        if sent is not None:
             is_empty = False
-            yield _found(found, canonical, body)
+            yield _found(sent, canonical, body)
+        elif kind == _SIGNED:
+            canonical = content
+        else:
+            canonical, body = None, content
     if is_empty:
         raise UnreadableInput(
             "the log has no line 'Sending http request': log all of botocore, "
@@ -72,28 +72,24 @@ def read_botocore_log(data: bytes) -> Iterator[Found]:
 
 def canonical_request_in(data: bytes) -> bytes | None:
     """Return the last canonical request that a log holds, or None."""
-    found = [_bytes_of(content) for kind, content in _events(data) if kind == _SIGNED]
+    found = [content for kind, content, _ in _events(data) if kind == _SIGNED]
     return found[-1] if found else None
 
 
-def _events(data: bytes) -> Iterator[tuple[str, bytes | re.Match[str] | None]]:
+def _events(data: bytes) -> Iterator[tuple[str, bytes | None, re.Match[str] | None]]:
     """Yield what the lines of a log tell, each looked at once: a line may be very long."""
     text = data.decode("utf-8", "backslashreplace")
     for line in re.finditer(r"[^\n]+", text):
         if _SENT in line[0]:
             sent = _REQUEST.match(text, line.start() + line[0].index(_SENT), line.end())
             if sent is not None:
-                yield _SENT, sent
+                yield _SENT, None, sent
         elif line[0].rstrip("\r").endswith(_SIGNED):
             signed = _CANONICAL.match(text, line.end() + 1)
             if signed is not None:
-                yield _SIGNED, signed[0].replace("\r\n", "\n").encode()
+                yield _SIGNED, signed[0].replace("\r\n", "\n").encode(), None
         elif _MADE in line[0]:
-            yield _MADE, _logged_body(line[0])
-
-
-def _bytes_of(found: object) -> bytes | None:
-    return found if isinstance(found, bytes) else None
+            yield _MADE, _logged_body(line[0]), None
 
 
 def _found(event: re.Match[str], canonical: bytes | None, body: bytes | None) -> Found:
