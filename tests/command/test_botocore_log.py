@@ -18,6 +18,7 @@ from botocore.config import Config
 
 from tests.command.conftest import Command
 from tests.command.files import Write
+from tests.command.files import fault
 from tests.command.files import good
 from tests.command.serving import answering
 from tests.core.oracles import TOKEN
@@ -26,6 +27,7 @@ from tests.core.signing import SECRET
 from wsgi_sigv4.command.botocore_log import canonical_request_in
 from wsgi_sigv4.command.botocore_log import read_botocore_log
 from wsgi_sigv4.command.faults import UnreadableInput
+from wsgi_sigv4.command.saved import MAX_HEAD
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
 NO_CONTENT = b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: "x"\r\n\r\n'
@@ -219,3 +221,9 @@ def test_long_lines_are_read_in_time() -> None:
     data = b"<AWSPreparedRequest stream_output=False, method=GET, url=a, headers={" * 20_000
     with pytest.raises(UnreadableInput):
         list(read_botocore_log(data + b"\n" + b"Making request for 'body': " * 50_000))
+
+
+def test_endless_headers_are_refused() -> None:
+    """Headers that no server takes are not read."""
+    (found,) = read_botocore_log((LINE % ("'A': b'" + "b" * MAX_HEAD + "'")).encode())
+    assert fault(found).startswith("the headers in the log are larger")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -85,6 +86,34 @@ def test_dots_in_a_body_are_doubted() -> None:
         *(b"Sha252T052805Z", b"Sha256: 1234567")
     )
     assert read(declared).body is None
+
+
+def test_dots_that_were_sent_are_believed() -> None:
+    """Where the hash that was declared is that of the body with its dots, dots were sent."""
+    declared = hashlib.sha256(b"a.b").hexdigest()
+    head = f"PUT / HTTP/1.1\r\nContent-Length: 3\r\nX-Amz-Content-Sha256: {declared}\r\n\r\n"
+    lines, at = [f"=> Send header, {len(head)} bytes (0x{len(head):x})"], 0
+    for line in head.split("\r\n")[:-1]:
+        for part in (line[:64], line[64:]) if len(line) > 64 else (line,):
+            lines.append(f"{at:04x}: {part}")
+            at += len(part)
+        at += 2
+    lines += ["=> Send data, 3 bytes (0x3)", "0000: a.b", ""]
+    found = read("\n".join(lines).encode())
+    assert (found.body, found.notes) == (b"a.b", ())
+
+
+def test_hexadecimal_form_is_read() -> None:
+    """The form with every byte in hex is told by its lengths."""
+    pieces = (
+        b"=> Send header, 18 bytes (0x12)\n"
+        b"0000: 47 45 54 20 2f 20 48 54 54 50 2f 31 2e 31 0d 0a GET / HTTP/1.1..\n"
+        b"0010: 0d 0a                                           ..\n"
+        b"=> Send data, 2 bytes (0x2)\n"
+        b"0000: 2e 00                                           ..\n"
+    )
+    found = read(pieces)
+    assert (found.target, found.body, found.notes) == (b"/", b".\x00", ())
 
 
 def test_data_without_a_head_is_nothing() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +21,9 @@ from tests.core.oracles import sign_with_botocore
 from tests.core.signing import ACCESS_KEY_ID
 from tests.core.signing import SECRET
 from tests.servers.processes import ROOT
+from wsgi_sigv4.command.keys import find_keys
+from wsgi_sigv4.command.main import main
+from wsgi_sigv4.command.visible import visible
 
 TRACE = RECORDINGS / "curl-7.88.trace"
 URL = "https://api.example.com/"
@@ -260,8 +266,6 @@ def test_colours_are_for_terminals(
     monkeypatch: pytest.MonkeyPatch, command: Command, is_plain: bool
 ) -> None:
     """A terminal is given colours, unless NO_COLOR is set; what is no terminal never is."""
-    from wsgi_sigv4.command.main import main
-
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -327,13 +331,40 @@ def test_process_tells_its_code() -> None:
     assert (done.returncode, done.stderr) == (1, "")
 
 
-def test_terminal_of_another_encoding() -> None:
+def test_module_is_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run as a module it is the command; imported, it does nothing."""
+    importlib.import_module("wsgi_sigv4.__main__")
+    monkeypatch.delitem(sys.modules, "wsgi_sigv4.__main__")
+    monkeypatch.setattr(sys, "argv", ["wsgi_sigv4", "verify", str(TRACE)])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("wsgi_sigv4", run_name="__main__")
+    assert ended.value.code == 0
+
+
+def test_keys_are_not_shown() -> None:
+    """What holds the keys shows how many they are."""
+    found = find_keys(credentials_file=None, profile_name=None)
+    assert repr(found) == "Keys(<1 keys>)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\\é\U0001f600\u202e", r"a\\xe9\U0001f600\u202e"),
+        (b"\x80\n", r"\x80\n"),
+    ],
+    ids=("text", "bytes"),
+)
+def test_visible(text: str | bytes, expected: str) -> None:
+    """What is not printable ASCII is escaped as Python would."""
+    assert visible(text) == expected
+
+
+def test_terminal_of_another_encoding(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a terminal cannot show is no traceback."""
-    done = run_process(
-        *("sign", "PUT", URL, "--service", "items", "-d", "é"), PYTHONIOENCODING="ascii"
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "wsgi_sigv4: the terminal cannot show this; use --json\n"
+    sign = ("sign", "PUT", URL, "--service", "items", "-d", "é")
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert main(sign) == 2
 
 
 def test_reader_who_has_enough() -> None:

@@ -203,3 +203,28 @@ def test_region_is_asked_for(command: Command, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     assert command("sign", "GET", URL, "--service", "items").code == 2
+
+
+def test_words_of_the_curl_command(command: Command, tmp_path: Path) -> None:
+    """HEAD is an option of its own, a file is named, and what curl would add is signed."""
+    sign = ("sign", "--service", "items")
+    words = shlex.split(command(*sign, "HEAD", URL).out)
+    assert (words[:4], words[-1]) == (["curl", "--path-as-is", "--globoff", "--head"], URL)
+    words = shlex.split(command(*sign, "HEAD", URL, "-d", "a").out)
+    assert words[3:5] == ["--request", "HEAD"]
+    file = tmp_path / "a file"
+    file.write_bytes(b"a")
+    words = shlex.split(command(*sign, "POST", URL, "--data-file", file).out)
+    assert words[-3:] == ["--data-binary", f"@{file}", URL]
+    assert "Content-Type: application/x-www-form-urlencoded" in words
+    assert "SignedHeaders=content-type;host;x-amz-date," in " ".join(words)
+    words = shlex.split(command(*sign, "GET", URL, "-H", "X-Empty;").out)
+    assert words[3:5] == ["--header", "X-Empty;"]
+    assert command("presign", "--service", "s3", "GET", "http://a/").out.startswith("http://a/?X-")
+
+
+def test_plus_is_a_blank_that_curl_sends_as_it_is(command: Command) -> None:
+    """What is printed for a URL with a plus is the URL itself."""
+    url = "https://api.example.com/a+b?c+d#top"
+    ran = command("sign", "GET", url, "--service", "items", "--json")
+    assert (ran.json["url"], shlex.split(ran.json["curl"])[-1]) == (url, url)

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandFault as fault:
         print(f"wsgi_sigv4: {visible(str(fault))}", file=sys.stderr)
         return fault.code
-    except BrokenPipeError:
+    except BrokenPipeError:  # pragma: no cover (a test has it in a process of its own)
         # Whoever reads has enough, as `head` has; Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
