@@ -70,17 +70,6 @@ def _root(case: Case) -> Iterator[Change]:
 
 CANONICAL_PATHS: Final = (
     Hypothesis(
-        id="path-encoding",
-        title="The path was encoded twice for S3, or once for another service",
-        party="client",
-        remedy=(
-            "Let the client sign as the service's SDK does: S3's paths are encoded once, all others"
-            " twice. Where all clients sign this way, give the verifier the other profile "
-            "(profile=S3 or GENERIC, or dataclasses.replace(GENERIC, double_encode_path=False))."
-        ),
-        propose=_encoded_otherwise,
-    ),
-    Hypothesis(
         id="path-normalization",
         title="The path was normalised for S3, or not normalised for another service",
         party="client",
@@ -89,6 +78,18 @@ CANONICAL_PATHS: Final = (
             "SDK does: S3's paths are not normalised, all others are."
         ),
         propose=_normalized_otherwise,
+    ),
+    Hypothesis(
+        id="path-encoding",
+        title="The path was encoded twice for S3, or once for another service",
+        party="client",
+        remedy=(
+            "Let the client sign as the service's SDK does: S3's paths are encoded once, all others"
+            " twice (curl before 8.0 encodes none: update it). Where all clients sign this way, "
+            "give the verifier the other profile (profile=S3 or GENERIC, or "
+            "dataclasses.replace(GENERIC, double_encode_path=False))."
+        ),
+        propose=_encoded_otherwise,
     ),
     Hypothesis(
         id="path-verbatim",

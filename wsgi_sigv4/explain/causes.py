@@ -92,6 +92,12 @@ SIGNED_HEADERS: Final = Cause(
     "Send each header once and with a value (curl before 8.3 lists repeated and empty ones wrongly:"
     " update it), and list names sorted and in small letters.",
 )
+SIGNATURE_FORM: Final = Cause(
+    "signature-form",
+    "The signature is cut, in capitals or not hex",
+    "client",
+    "Send the signature as 64 hex digits in small letters: a copied URL or header may be cut.",
+)
 HOST_NOT_SIGNED: Final = Cause(
     "host-not-signed",
     "Host is not among the signed headers",

@@ -14,9 +14,11 @@ from typing import Final
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.credentials import Credentials
+from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.explain.catalogue import HYPOTHESES
+from wsgi_sigv4.explain.causes import SIGNATURE_FORM
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
 from wsgi_sigv4.explain.readings import Case
@@ -37,11 +39,13 @@ from wsgi_sigv4.verifier import Verifier
 
 _SECRET: Final = Finding(
     causes=(),
-    summary="No hypothesis matches: most likely the secret differs.",
+    summary="No hypothesis matches: most likely the secret differs, or what was signed is lost.",
     party="key",
     remedy=(
         "Compare the secret that the client signs with to the one issued for this access key id: "
-        "an old one after a rotation, another key's, or one cut when it was pasted."
+        "an old one after a rotation, another key's, or one cut when it was pasted. If they are "
+        "the same, compare the client's canonical request with this one: the first line that "
+        "differs tells."
     ),
 )
 _BODY_UNKNOWN: Final = Finding(
@@ -173,6 +177,10 @@ def _finding(
     attempt, credentials = outcome.attempt, outcome.credentials
     if not isinstance(told, SignatureMismatch) or attempt is None or credentials is None:
         return find_refused_cause(told, request, body=body)
+    if not is_signature(attempt.authorization.signature):
+        return SIGNATURE_FORM.finding(
+            "The signature is not 64 hex digits in small letters, so that none can match."
+        )
     case = Case(
         attempt,
         verifier,

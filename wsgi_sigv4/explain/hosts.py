@@ -229,7 +229,7 @@ HOSTS: Final = (
         party="client",
         remedy="Write the client's endpoint without a dot at the end of the host.",
         propose=_dot,
-        rare=16,
+        rare=10,
     ),
     Hypothesis(
         id="host-bucket",

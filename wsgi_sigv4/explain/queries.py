@@ -7,7 +7,6 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import quote
 
 from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.canonical import UNSIGNED_PARAMETER
@@ -39,11 +38,6 @@ def _query(case: Case, query: bytes, right: bytes | str = b"") -> Change:
     )
 
 
-def _signed_pairs(case: Case) -> list[Pair]:
-    presigned = case.attempt.presigned
-    return [p for p in case.attempt.query if not (presigned and p[0] == UNSIGNED_PARAMETER)]
-
-
 def _signed_items(case: Case) -> list[bytes]:
     items = case.request.query.split(b"&")
     if not case.attempt.presigned:
@@ -71,7 +65,7 @@ def _unsigned_token(case: Case) -> Iterator[Change]:
 
 
 def _unsorted(case: Case) -> Iterator[Change]:
-    pairs = _encoded(_signed_pairs(case))
+    pairs = case.encoded_pairs
     right = "in the order sent, not sorted"
     yield _query(case, _joined(pairs), right)
     if case.attempt.presigned:
@@ -82,7 +76,7 @@ def _unsorted(case: Case) -> Iterator[Change]:
 
 
 def _sorted_otherwise(case: Case) -> Iterator[Change]:
-    pairs = _signed_pairs(case)
+    pairs = case.signed_pairs
     encoded = _encoded(pairs)
     right = "sorted in another way"
     yield _query(case, b"&".join(sorted(n + b"=" + v for n, v in encoded)), right)
@@ -93,7 +87,7 @@ def _sorted_otherwise(case: Case) -> Iterator[Change]:
 
 
 def _without_equals(case: Case) -> Iterator[Change]:
-    pairs = _encoded(_signed_pairs(case))
+    pairs = case.encoded_pairs
     items = set(case.request.query.split(b"&"))
     right = "without = after a name that has no value"
     for ordered in (sorted(pairs), pairs):
@@ -148,26 +142,24 @@ def _escapes(case: Case) -> Iterator[Change]:
 
 
 def _safe(case: Case) -> Iterator[Change]:
+    queries = case.base["query"], _joined(case.encoded_pairs)
     for safe in _SAFE:
-        pairs = [
-            (quote(n, safe="~" + safe).encode(), quote(v, safe="~" + safe).encode())
-            for n, v in _signed_pairs(case)
-        ]
-        for query in dict.fromkeys((_joined(sorted(pairs)), _joined(pairs))):
+        for query in queries:
+            for character in safe.encode():
+                query = query.replace(b"%%%02X" % character, b"%c" % character)
             yield _query(case, query)
-    tilde = case.base["query"].replace(b"~", b"%7E")
-    yield _query(case, tilde)
+    yield _query(case, case.base["query"].replace(b"~", b"%7E"))
 
 
 def _encoded_twice(case: Case) -> Iterator[Change]:
-    pairs = _signed_pairs(case)
+    pairs = case.signed_pairs
     yield _query(case, _joined(sorted(_encoded(_encoded(pairs)))), "encoded twice")
     values = [(uri_encode(n), uri_encode(uri_encode(v))) for n, v in pairs]
     yield _query(case, _joined(sorted(values)), "encoded twice")
 
 
 def _one_value(case: Case) -> Iterator[Change]:
-    pairs = _signed_pairs(case)
+    pairs = case.signed_pairs
     first = dict(reversed(pairs))
     names = [(name.removesuffix(b"[]"), value) for name, value in pairs]
     right = "with one value of each name only"
@@ -177,29 +169,27 @@ def _one_value(case: Case) -> Iterator[Change]:
 
 
 def _empty_dropped(case: Case) -> Iterator[Change]:
-    pairs = [pair for pair in _signed_pairs(case) if pair[1]]
+    pairs = [pair for pair in case.signed_pairs if pair[1]]
     yield _query(case, _joined(sorted(_encoded(pairs))), "without its empty parameters")
 
 
 def _added(case: Case) -> Iterator[Change]:
-    pairs = _signed_pairs(case)
-    tracking = [pair for pair in pairs if _TRACKING.fullmatch(pair[0])]
-    yield _without(case, pairs, tracking)
-    own = [pair for pair in pairs if not pair[0].startswith(b"X-Amz-")]
-    ordered = dict.fromkeys([*tracking, *reversed(own)])
-    for pair in list(ordered)[:_MAX_DROPPED]:
-        yield _without(case, pairs, [pair])
+    names = list(dict.fromkeys(name for name, _ in case.encoded_pairs))
+    tracking = [name for name in names if _TRACKING.fullmatch(name)]
+    yield _without(case, tracking)
+    own = [name for name in reversed(names) if not name.startswith(b"X-Amz-")]
+    for name in list(dict.fromkeys([*tracking, *own]))[:_MAX_DROPPED]:
+        yield _without(case, [name])
 
 
-def _without(case: Case, pairs: list[Pair], dropped: list[Pair]) -> Change:
-    kept = [pair for pair in pairs if pair not in dropped]
-    names = b", ".join(dict.fromkeys(name for name, _ in dropped)).decode("ascii", "replace")
-    right = f"without the parameter {names[:100]!a}"
-    return _query(case, _joined(sorted(_encoded(kept))), right)
+def _without(case: Case, dropped: list[bytes]) -> Change:
+    kept = [pair for pair in case.encoded_pairs if pair[0] not in dropped]
+    names = b", ".join(dropped).decode("ascii")
+    return _query(case, _joined(sorted(kept)), f"without the parameter `{names[:100]}`")
 
 
 def _unsigned(case: Case) -> Iterator[Change]:
-    kept = [p for p in _signed_pairs(case) if case.attempt.presigned and p[0].startswith(b"X-Amz-")]
+    kept = [p for p in case.signed_pairs if case.attempt.presigned and p[0].startswith(b"X-Amz-")]
     yield _query(case, _joined(sorted(_encoded(kept))), "left out")
 
 
@@ -231,14 +221,12 @@ QUERIES: Final = (
         propose=_without_equals,
     ),
     Hypothesis(
-        id="query-plus",
-        title="+, %2B and %20 in the query were taken for one another",
+        id="query-sorting",
+        title="The query was sorted otherwise than by encoded name, then value",
         party="client",
-        remedy=(
-            "Write %20 for a space and %2B for a plus in the query, in the client and in whatever "
-            "rewrites it: + is a space there, and signed as %20."
-        ),
-        propose=_plus,
+        remedy=f"{_SORT}.",
+        propose=_sorted_otherwise,
+        rare=2,
     ),
     Hypothesis(
         id="query-verbatim",
@@ -252,12 +240,14 @@ QUERIES: Final = (
         rare=1,
     ),
     Hypothesis(
-        id="query-sorting",
-        title="The query was sorted otherwise than by encoded name, then value",
+        id="query-plus",
+        title="+, %2B and %20 in the query were taken for one another",
         party="client",
-        remedy=f"{_SORT}.",
-        propose=_sorted_otherwise,
-        rare=2,
+        remedy=(
+            "Write %20 for a space and %2B for a plus in the query, in the client and in whatever "
+            "rewrites it: + is a space there, and signed as %20."
+        ),
+        propose=_plus,
     ),
     Hypothesis(
         id="query-empty-items",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -17,11 +18,14 @@ from functools import cached_property
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.canonical import UNSIGNED_PARAMETER
 from wsgi_sigv4.canonical import canonical_query_string
 from wsgi_sigv4.canonical import canonical_uri
 from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.credentials import Secret
+from wsgi_sigv4.encoding import is_signature
+from wsgi_sigv4.encoding import uri_encode
 from wsgi_sigv4.explain.bodies import BodyForm
 from wsgi_sigv4.explain.bodies import body_forms
 from wsgi_sigv4.payload import EMPTY_SHA256
@@ -72,9 +76,15 @@ class Change:
         return frozenset(self.pieces) | {n for n, value in named.items() if value is not None}
 
     @property
+    def is_of_signing(self) -> bool:
+        """Whether the string to sign or its key changes, beside the canonical request."""
+        changed = self.scope or self.key_scope or self.secret
+        return changed is not None or "timestamp" in self.pieces
+
+    @property
     def is_of_the_key(self) -> bool:
         """Whether the canonical request stays as it is."""
-        return not self.pieces
+        return not self.pieces or "timestamp" in self.pieces
 
 
 class Case:
@@ -125,6 +135,10 @@ class Case:
         self._lines = [(n, n.encode() + b":" + self.base[HEADER + n]) for n in self.names]
         self._block = b"\n".join([line for _, line in self._lines])
         self._listed = ";".join(self.names).encode()
+        # What is not 64 hex digits is the signature of nothing.
+        signature = attempt.authorization.signature
+        self._signature = bytes.fromhex(signature.decode()) if is_signature(signature) else b""
+        self._own = self._signing(())
 
     def __repr__(self) -> str:
         return f"Case({self.attempt!r})"
@@ -171,6 +185,13 @@ class Case:
 
         The calculated signature stays in here.
         """
+        head, key = self._own
+        if any(change.is_of_signing for change in changes):
+            head, key = self._signing(changes)
+        return hmac.compare_digest(hmac_sha256(key, head + digest.encode()), self._signature)
+
+    def _signing(self, changes: Sequence[Change]) -> tuple[bytes, bytes]:
+        """Return the string to sign before its last line, and the signing key, after *changes*."""
         timestamp = self.base["timestamp"]
         scope = key_scope = self.attempt.scope
         secret = self.secret
@@ -179,13 +200,8 @@ class Case:
             scope = change.scope or scope
             key_scope = change.key_scope or key_scope
             secret = change.secret or secret
-        text = b"AWS4-HMAC-SHA256\n%b\n%b\n%b" % (
-            timestamp,
-            scope.text.encode(),
-            digest.encode(),
-        )
-        expected = hmac_sha256(self._key(secret, key_scope), text).hex().encode()
-        return hmac.compare_digest(expected, self.attempt.authorization.signature)
+        head = b"AWS4-HMAC-SHA256\n%b\n%b\n" % (timestamp, scope.text.encode())
+        return head, self._key(secret, key_scope)
 
     def _key(self, secret: Secret | None, scope: CredentialScope) -> bytes:
         if secret is None:
@@ -203,6 +219,19 @@ class Case:
         if self.body is None or self.attempt.payload.form is not PayloadForm.ABSENT:
             return ()
         return tuple(body_forms(self.body))
+
+    @cached_property
+    def signed_pairs(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The decoded parameters that the signature covers, in the order sent."""
+        query = self.attempt.query
+        if not self.attempt.presigned:
+            return query
+        return tuple(pair for pair in query if pair[0] != UNSIGNED_PARAMETER)
+
+    @cached_property
+    def encoded_pairs(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The same parameters, encoded."""
+        return tuple([(uri_encode(n), uri_encode(v)) for n, v in self.signed_pairs])
 
     def uri(self, path: bytes) -> bytes:
         """Return the canonical URI of *path* by the request's profile; as it is above the root."""

@@ -18,7 +18,7 @@ from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import Change
 
 #: Readings that are tried; about 5 microseconds each, for a request of common size.
-MAX_CANDIDATES: Final = 4000
+MAX_CANDIDATES: Final = 6000
 #: Bytes of canonical requests that are hashed.
 MAX_HASHED: Final = 8 * 1024 * 1024
 #: Changes that one hypothesis may propose.
@@ -101,10 +101,12 @@ def _guesses(case: Case, hypotheses: Iterable[Hypothesis]) -> Iterator[Guess]:
     seen: set[object] = set()
     for hypothesis in hypotheses:
         proposed = islice(hypothesis.propose(case), MAX_PROPOSALS)
-        for position, change in enumerate(proposed):
+        position = 0
+        for change in proposed:
             pieces = {k: v for k, v in change.pieces.items() if case.base.get(k) != v}
             key = frozenset(pieces.items()), change.scope, change.key_scope, change.secret
             if key in seen or key == (frozenset(), None, None, None):
                 continue
             seen.add(key)
             yield Guess(hypothesis, change, change.places, hypothesis.rare + position)
+            position += 1
