@@ -221,6 +221,8 @@ def test_long_lines_are_read_in_time() -> None:
     data = b"<AWSPreparedRequest stream_output=False, method=GET, url=a, headers={" * 20_000
     with pytest.raises(UnreadableInput):
         list(read_botocore_log(data + b"\n" + b"Making request for 'body': " * 50_000))
+    (found,) = read_botocore_log((LINE % (r"\'" * 400_000)).encode())
+    assert good(found).headers == ((b"Host", b"h.example"),)
 
 
 def test_endless_headers_are_refused() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from botocore.auth import S3SigV4Auth
 from botocore.auth import S3SigV4QueryAuth
 from botocore.auth import SigV4Auth
 
@@ -118,6 +119,7 @@ CLIENT = b"GET\n/a\nq=1\nhost:h\nx:1\n\nhost;x\nhash"
         (CLIENT.replace(b"host;x", b"host"), (7, "signed headers", 5)),
         (CLIENT.replace(b"hash", b"hush"), (8, "payload hash", 2)),
         (CLIENT.replace(b"h\nx", b"\x1bh\nx"), (4, "canonical headers", 6)),
+        (CLIENT.replace(b"x:1", b"x:\\"), (5, "canonical headers", 3)),
     ],
 )
 def test_first_difference(server: bytes, expected: tuple[int, str, int] | None) -> None:
@@ -200,6 +202,22 @@ def test_signature_of_a_presigned_url_is_not_shown(
             ran = command(name, *more, saved(data))
             assert ran.code == (target == "/k?x=2")
             assert signature not in ran.out + ran.err
+
+
+def test_backslashes_are_no_escapes() -> None:
+    """A byte and the letters of its escape are two things."""
+    assert find_difference(b"\xe9", rb"\xe9") is not None
+
+
+def test_body_that_is_not_there_is_not_checked(command: Command, saved: Write) -> None:
+    """Where the body is declared and not there, the verdict says that it is on the signature."""
+    message = sign_with_botocore(S3SigV4Auth, "PUT", service="s3", body=b"photo").message
+    data = raw(message.with_header("Content-Length", "5"))
+    ran = command("verify", saved(data[:-2]))
+    assert (ran.code, ran.out.startswith("accepted")) == (0, True)
+    assert "note: the file holds 3 of the 5 bytes of the body" in ran.out
+    assert "note: the signature is right; the body was not there to be checked" in ran.out
+    assert "not there" not in command("verify", saved(data)).out
 
 
 def test_verdict_alone(command: Command, saved: Write) -> None:

@@ -87,14 +87,14 @@ def read_all(data: bytes) -> None:
             pass
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(PIECES, max_size=8).map(b"".join))
 def test_bytes(data: bytes) -> None:
     """Bytes of any kind are a request or none, and nothing else."""
     read_all(data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 2000), st.integers(0, 200), st.binary(max_size=9))
 def test_changed_files(at: int, length: int, new: bytes) -> None:
     """Good files with a piece changed are a request or none."""
@@ -103,7 +103,7 @@ def test_changed_files(at: int, length: int, new: bytes) -> None:
         read_all(good[:place] + new + good[place + length :])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(JSON, max_size=3))
 def test_har_of_any_shape(requests: list[object]) -> None:
     """HAR files of any shape are requests or none."""

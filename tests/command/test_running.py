@@ -128,6 +128,14 @@ def test_other_text_is_no_canonical_request(command: Command, home: Path) -> Non
     assert "no canonical request" in ran.err
 
 
+def test_lines_made_to_be_searched_again_are_not(command: Command, saved: Write) -> None:
+    """A credential that begins again and again takes no time."""
+    data = b"GET / HTTP/1.1\nHost: a\nAuthorization: AWS4-HMAC-SHA256 " + b"Credential=" * 90_000
+    assert command("verify", saved(data + b"\n\n")).code == 1
+    pieces = b"=> Send header, 2 bytes (0x2)\n0000: ab\n" * 100_000
+    assert command("verify", saved(pieces)).code == 3
+
+
 def test_format_can_be_said(command: Command) -> None:
     """A format that is said is believed, and read no other way."""
     assert command("verify", "--format", "curl", TRACE).code == 0
@@ -351,7 +359,7 @@ def test_keys_are_not_shown() -> None:
     ("text", "expected"),
     [
         ("a\\é\U0001f600\u202e", r"a\\xe9\U0001f600\u202e"),
-        (b"\x80\n", r"\x80\n"),
+        (b"\x80\n\\n", r"\x80\n\\n"),
     ],
     ids=("text", "bytes"),
 )

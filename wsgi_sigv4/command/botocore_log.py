@@ -31,7 +31,10 @@ _SENT: Final = "<AWSPreparedRequest "
 _SIGNED: Final = "CanonicalRequest:"
 _MADE: Final = "Making request for "
 _BODY: Final = "'body': "
-_LITERAL: Final = re.compile(r"(b?)(?:'((?:[^'\\]|\\.)*+)'|\"((?:[^\"\\]|\\.)*+)\")")
+#: One that is not closed ends with the text, which is so looked at once.
+_LITERAL: Final = re.compile(
+    r"(b?)(?:'((?:[^'\\]|\\.)*+)(?:'|\\?\Z)|\"((?:[^\"\\]|\\.)*+)(?:\"|\\?\Z))"
+)
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(000[0-9a-f]{5})|(.))")
 _SHORT: Final = {"n": "\n", "r": "\r", "t": "\t"}
 #: The payload hash, a form such as UNSIGNED-PAYLOAD included, is the last line.

@@ -43,7 +43,7 @@ _DOTS: Final = (
 class _Sent:
     """What curl sent for one request; *is_exact* is False where dots may be other bytes."""
 
-    head: bytes
+    head: list[bytes]
     body: list[bytes] = field(default_factory=list)
     is_exact: bool = True
     is_whole: bool = True
@@ -70,11 +70,11 @@ def _requests(data: bytes) -> Iterator[_Sent]:
         if piece[1] == b"header" and (sent is None or is_raw(content)):
             if sent is not None:
                 yield sent
-            sent = _Sent(head=content)
+            sent = _Sent(head=[content])
         elif sent is None:
             continue
         elif piece[1] == b"header":
-            sent.head += content
+            sent.head.append(content)
         else:
             sent.body.append(content)
             sent.is_exact = sent.is_exact and is_exact
@@ -85,7 +85,8 @@ def _requests(data: bytes) -> Iterator[_Sent]:
 
 def _saved(sent: _Sent) -> SavedRequest:
     notes = () if sent.is_whole else (_CUT_OFF,)
-    saved = parse_request(sent.head, b"".join(sent.body), notes=notes, is_whole=sent.is_whole)
+    head, body = b"".join(sent.head), b"".join(sent.body)
+    saved = parse_request(head, body, notes=notes, is_whole=sent.is_whole)
     if sent.is_exact or saved.body is None:
         return saved
     declared = saved.values(b"x-amz-content-sha256")

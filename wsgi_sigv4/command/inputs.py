@@ -17,6 +17,7 @@ from wsgi_sigv4.command.faults import UnreadableInput
 from wsgi_sigv4.command.har import read_har
 from wsgi_sigv4.command.raw import is_raw
 from wsgi_sigv4.command.raw import read_raw
+from wsgi_sigv4.command.saved import MAX_HEAD
 from wsgi_sigv4.command.saved import Found
 from wsgi_sigv4.command.saved import SavedRequest
 
@@ -117,8 +118,8 @@ def read_canonical_request(name: str) -> bytes:
     data = read_file(name).removeprefix(_BOM)
     found = canonical_request_in(data) if b"CanonicalRequest:" in data else data
     found = (found or b"").replace(b"\r\n", b"\n").strip(b"\n")
-    if found.count(b"\n") < 5:
-        raise UnreadableInput(f"{name}: no canonical request, which has at least six lines")
+    if found.count(b"\n") < 5 or len(found) > MAX_HEAD:
+        raise UnreadableInput(f"{name}: no canonical request, which has six lines or more")
     return found
 
 

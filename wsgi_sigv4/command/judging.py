@@ -32,7 +32,7 @@ from wsgi_sigv4.timestamps import find_date
 
 PROFILES: Final[dict[str, Profile]] = {"s3": S3, "generic": GENERIC}
 _SERVICE: Final = re.compile(
-    rb"(?:Credential=|X-Amz-Credential=)[^/%,&\s]+(?:/|%2F)[0-9]{8}(?:/|%2F)"
+    rb"(?:Credential=|X-Amz-Credential=)[^/%,&\s]{1,128}(?:/|%2F)[0-9]{8}(?:/|%2F)"
     rb"[A-Za-z0-9-]{1,64}(?:/|%2F)([A-Za-z0-9-]{1,64})(?:/|%2F)",
     re.IGNORECASE,
 )
@@ -117,6 +117,8 @@ def judge(chosen: Chosen, server: Server, *, client: bytes | None = None) -> Jud
     request = saved.request(path_prefix=server.path_prefix)
     now, notes = _time(saved, server)
     explanation = explain(request, _verifier(saved, server), body=saved.body, now=now)
+    if saved.body is None and explanation.accepted:
+        notes = (*notes, "the signature is right; the body was not there to be checked")
     client = saved.client_canonical_request if client is None else client
     ours = explanation.canonical_request
     difference = None

@@ -110,6 +110,8 @@ def parse_request(
     Raises:
         UnreadableInput: if *head* is not of that form.
     """
+    if len(head) > MAX_HEAD:
+        raise UnreadableInput(f"the head of the request is larger than {MAX_HEAD} bytes")
     lines = head.replace(b"\r\n", b"\n").strip(b"\n").split(b"\n")
     method, target = _request_line(lines[0])
     found = origin_form(target)

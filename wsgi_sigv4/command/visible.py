@@ -13,10 +13,11 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 def visible(text: str | bytes) -> str:
     """Return *text* with everything escaped that is not printable ASCII.
 
-    ``b"a\\tb\\x1b"`` becomes ``a\\tb\\x1b``, in ten characters. A backslash stays as it is.
+    Of bytes, backslashes are escaped too, so that no two of them look alike; text may have been
+    escaped before.
     """
     if isinstance(text, bytes):
-        text = text.decode("latin-1")
+        text = text.replace(b"\\", b"\\\\").decode("latin-1")
     return "".join(c if " " <= c <= "~" else _escaped(c) for c in text)
 
 
