@@ -104,19 +104,19 @@ class _Faulty:
         return hmac.new(key, string_to_sign.encode(), hashlib.sha256).hexdigest()
 
 
-class _Header(_Faulty, SigV4Auth):
+class _Header(_Faulty, SigV4Auth):  # type: ignore[misc]
     pass
 
 
-class _Query(_Faulty, SigV4QueryAuth):
+class _Query(_Faulty, SigV4QueryAuth):  # type: ignore[misc]
     pass
 
 
-class _S3Header(_Faulty, S3SigV4Auth):
+class _S3Header(_Faulty, S3SigV4Auth):  # type: ignore[misc]
     pass
 
 
-class _S3Query(_Faulty, S3SigV4QueryAuth):
+class _S3Query(_Faulty, S3SigV4QueryAuth):  # type: ignore[misc]
     pass
 
 

@@ -14,6 +14,11 @@ from wsgi_sigv4.explain.methods import METHODS
 from wsgi_sigv4.explain.paths import PATHS
 from wsgi_sigv4.explain.payloads import PAYLOADS
 from wsgi_sigv4.explain.queries import QUERIES
+from wsgi_sigv4.explain.readings import Case
+
+#: Bytes of a path and query; servers refuse longer ones (nginx and Apache 8 KiB, gunicorn 4 KiB),
+#: and to write one anew a hundred times would take long.
+MAX_TARGET: Final = 16 * 1024
 
 #: Where two explain the same request, the first one is told.
 HYPOTHESES: Final[tuple[Hypothesis, ...]] = (
@@ -27,3 +32,11 @@ HYPOTHESES: Final[tuple[Hypothesis, ...]] = (
     *PAYLOADS,
     *KEYS,
 )
+
+
+def hypotheses_of(case: Case) -> tuple[Hypothesis, ...]:
+    """Return the hypotheses that are tried on *case*."""
+    request = case.request
+    if len(request.path) + len(request.query) <= MAX_TARGET:
+        return HYPOTHESES
+    return (*HOSTS, *METHODS, *HEADERS, *HEADER_FORMS, *PAYLOADS, *KEYS)

@@ -17,7 +17,7 @@ from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
-from wsgi_sigv4.explain.catalogue import HYPOTHESES
+from wsgi_sigv4.explain.catalogue import hypotheses_of
 from wsgi_sigv4.explain.causes import SIGNATURE_FORM
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
@@ -27,8 +27,8 @@ from wsgi_sigv4.explain.refusals import find_refused_cause
 from wsgi_sigv4.explain.rules import checks_of
 from wsgi_sigv4.explain.search import Guess
 from wsgi_sigv4.explain.search import find_cause
-from wsgi_sigv4.explain.showing import MAX_TEXT
 from wsgi_sigv4.explain.showing import Scrubber
+from wsgi_sigv4.explain.showing import clipped
 from wsgi_sigv4.explain.showing import shown
 from wsgi_sigv4.messages import evidence
 from wsgi_sigv4.payload import PayloadForm
@@ -132,13 +132,13 @@ def _explained(
     canonical = signed = None
     if attempt is not None:
         found = evidence(attempt, payload_hash(attempt, body))
-        canonical = scrubber.scrub(redacted(found.canonical_request))[:MAX_TEXT]
-        signed = scrubber.scrub(found.string_to_sign)[:MAX_TEXT]
+        canonical = clipped(scrubber.scrub(redacted(found.canonical_request)))
+        signed = scrubber.scrub(found.string_to_sign)
     code = None
     finding = None
     if refusal is not None:
         code = reason(refusal, verifier.profile(refusal.service).error_format).code
-        finding = _scrubbed(_finding(request, verifier, outcome, refusal, body=body), scrubber)
+        finding = _finding(request, verifier, outcome, refusal, scrubber, body=body)
     checks = checks_of(
         _told(refusal), _details(outcome, now=now), failed_detail=_failure(refusal, scrubber)
     )
@@ -161,7 +161,7 @@ def _told(refusal: SigV4Error | None) -> SigV4Error | None:
 
 def _failure(refusal: SigV4Error | None, scrubber: Scrubber) -> str:
     told = _told(refusal)
-    return "" if told is None else scrubber.scrub_text(shown(str(told)))
+    return "" if told is None else shown(scrubber.scrub_text(str(told)))
 
 
 def _finding(
@@ -169,6 +169,7 @@ def _finding(
     verifier: Verifier,
     outcome: _Outcome,
     refusal: SigV4Error,
+    scrubber: Scrubber,
     *,
     body: bytes | None,
 ) -> Finding:
@@ -176,7 +177,7 @@ def _finding(
     assert told is not None  # noqa: S101 (there is a refusal)
     attempt, credentials = outcome.attempt, outcome.credentials
     if not isinstance(told, SignatureMismatch) or attempt is None or credentials is None:
-        return find_refused_cause(told, request, body=body)
+        return _scrubbed(find_refused_cause(told, request, body=body), scrubber)
     if not is_signature(attempt.authorization.signature):
         return SIGNATURE_FORM.finding(
             "The signature is not 64 hex digits in small letters, so that none can match."
@@ -188,18 +189,18 @@ def _finding(
         signing_key=credentials.signing_key,
         body=body,
     )
-    guesses = find_cause(case, HYPOTHESES)
+    guesses = find_cause(case, hypotheses_of(case))
     if guesses:
-        return _matched(guesses)
+        return _scrubbed(_matched(guesses, scrubber), scrubber)
     if body is None and attempt.payload.form is PayloadForm.ABSENT:
         return _BODY_UNKNOWN
     return _SECRET
 
 
-def _matched(guesses: tuple[Guess, ...]) -> Finding:
+def _matched(guesses: tuple[Guess, ...], scrubber: Scrubber) -> Finding:
     changes = [guess.change for guess in guesses]
-    rights = [f"{c.what} {_value(c.right, header=c.header)}".strip() for c in changes]
-    arrivals = [_value(change.arrived, header=change.header) for change in changes]
+    rights = [f"{c.what} {_value(c.right, scrubber, header=c.header)}".strip() for c in changes]
+    arrivals = [_value(c.arrived, scrubber, header=c.header) for c in changes]
     hypotheses = [guess.hypothesis for guess in guesses]
     parties = {hypothesis.party for hypothesis in hypotheses}
     return Finding(
@@ -213,10 +214,12 @@ def _matched(guesses: tuple[Guess, ...]) -> Finding:
     )
 
 
-def _value(value: bytes | str, *, header: str) -> str:
+def _value(value: bytes | str, scrubber: Scrubber, *, header: str) -> str:
     """Return *value* in quotes, or as it is where it is a phrase."""
-    text = shown(value, header=header)
-    return f"`{text}`" if isinstance(value, bytes) else text
+    if isinstance(value, str):
+        return shown(scrubber.scrub_text(value))
+    # What is cut first may end with one half of a secret, which no pattern finds.
+    return f"`{shown(scrubber.scrub(value), header=header)}`"
 
 
 def _scrubber(request: Request, outcome: _Outcome) -> Scrubber:

@@ -30,6 +30,8 @@ _COMMON_PREFIXES: Final = (
 #: Which punctuation stays as it is: that of RFC 3986, of encodeURI, and of some libraries.
 _SAFE: Final = ("/~!$&'()*+,;=:@", "/~!'()*", "/~:@", "/~+", "/~!$&'()*+,;=", "/~,", "/~=", "/~()")
 _MAX_PLACES: Final = 16
+#: Bytes of paths that are written anew to change one place of it.
+_MAX_WRITTEN: Final = 64 * 1024
 _ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
 _NGINX: Final = "nginx: proxy_pass http://upstream; without a URI part"
 
@@ -131,7 +133,8 @@ def _encoded_by_proxy(case: Case) -> Iterator[Change]:
 
 
 def _slashes(path: bytes) -> list[int]:
-    return [at for at, byte in enumerate(path) if byte == 0x2F][1 : _MAX_PLACES + 1]
+    most = min(_MAX_PLACES, _MAX_WRITTEN // len(path))
+    return [at for at, byte in enumerate(path) if byte == 0x2F][1 : most + 1]
 
 
 def _escapes(case: Case) -> Iterator[Change]:
@@ -148,12 +151,17 @@ def _escapes(case: Case) -> Iterator[Change]:
 
 def _merged(case: Case) -> Iterator[Change]:
     path = case.request.path
+    # Where paths are normalised, neither this nor the next makes a difference.
+    if case.attempt.profile.normalize_path:
+        return
     for at in (0, *_slashes(path)):
         yield _path(case, path[:at] + b"/" + path[at:])
 
 
 def _resolved(case: Case) -> Iterator[Change]:
     path = case.request.path
+    if case.attempt.profile.normalize_path:
+        return
     places = (0, *_slashes(path))
     for at in places:
         yield _path(case, path[:at] + b"/." + path[at:])

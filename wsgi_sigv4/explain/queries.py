@@ -26,7 +26,9 @@ _TRACKING: Final = re.compile(
 )
 _SAFE: Final = ("[]", ":", "/", ",", "/:", "@", "!'()*", "*", "$", "/:?@!$'()*,;[]", "/:@,;", "=")
 _ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
-_MAX_DROPPED: Final = 64
+_MAX_DROPPED: Final = 48
+#: Bytes of parameters that are written anew to leave out one of them.
+_MAX_WRITTEN: Final = 256 * 1024
 
 
 def _query(case: Case, query: bytes, right: bytes | str = b"") -> Change:
@@ -178,7 +180,8 @@ def _added(case: Case) -> Iterator[Change]:
     tracking = [name for name in names if _TRACKING.fullmatch(name)]
     yield _without(case, tracking)
     own = [name for name in reversed(names) if not name.startswith(b"X-Amz-")]
-    for name in list(dict.fromkeys([*tracking, *own]))[:_MAX_DROPPED]:
+    most = min(_MAX_DROPPED, _MAX_WRITTEN // (len(case.request.query) + 1))
+    for name in list(dict.fromkeys([*tracking, *own]))[:most]:
         yield _without(case, [name])
 
 

@@ -16,6 +16,8 @@ from wsgi_sigv4.redaction import redacted_parameters
 
 #: Characters of one value; a longer one shows nobody where it differs.
 MAX_VALUE: Final = 240
+#: Bytes of one line of a canonical request: a query, or a header.
+MAX_LINE: Final = 2048
 #: Characters of a canonical request or a string to sign, when they are escaped.
 MAX_TEXT: Final = 16 * 1024
 #: Shorter ones stand in other texts by accident.
@@ -44,10 +46,19 @@ def cut(text: str, limit: int) -> str:
     return f"{text[:limit]}... ({len(text)} characters)"
 
 
+def clipped(data: bytes) -> bytes:
+    """Return *data* with each line cut, and then all of it."""
+    lines = [
+        line if len(line) <= MAX_LINE else b"%b... (%d bytes)" % (line[:MAX_LINE], len(line))
+        for line in data.split(b"\n")
+    ]
+    joined = b"\n".join(lines)
+    return joined if len(joined) <= MAX_TEXT else b"%b... (cut)" % joined[:MAX_TEXT]
+
+
 def readable(data: bytes) -> str:
     """Return the canonical request or string to sign *data* as text, cut."""
-    # An escape takes four characters at most, so that more bytes cannot be needed.
-    return cut(escaped(data[: MAX_TEXT + 1]), MAX_TEXT)
+    return cut(escaped(data), MAX_TEXT)
 
 
 def shown(value: bytes | str, *, header: str = "") -> str:
