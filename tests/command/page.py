@@ -93,7 +93,10 @@ def made(page: str) -> str:
                 text=True,
                 timeout=60,
             )
-            return f"```shell\n{example[1]}\n```\n\n```text\n{last(lines, done.stdout)}```\n"
+            output = last(lines, done.stdout)
+            if comparable(output) == comparable(example[2]):
+                return example[0]
+            return f"```shell\n{example[1]}\n```\n\n```text\n{output}```\n"
 
         return _EXAMPLE.sub(again, page)
 
