@@ -96,6 +96,23 @@ FLOORS = {
     "wsgi_sigv4.middleware": 5.2,
     "wsgi_sigv4": 6,
     "wsgi_sigv4.testing": 6,
+    "wsgi_sigv4.command": 6.1,
+    "wsgi_sigv4.command.faults": 6.1,
+    "wsgi_sigv4.command.visible": 6.1,
+    "wsgi_sigv4.command.keys": 6.2,
+    "wsgi_sigv4.command.saved": 6.2,
+    "wsgi_sigv4.command.raw": 6.3,
+    "wsgi_sigv4.command.curl_trace": 6.35,
+    "wsgi_sigv4.command.har": 6.3,
+    "wsgi_sigv4.command.botocore_log": 6.3,
+    "wsgi_sigv4.command.inputs": 6.4,
+    "wsgi_sigv4.command.comparison": 6.2,
+    "wsgi_sigv4.command.signing": 6.3,
+    "wsgi_sigv4.command.judging": 6.5,
+    "wsgi_sigv4.command.arguments": 6.6,
+    "wsgi_sigv4.command.terminal": 6.6,
+    "wsgi_sigv4.command.main": 6.7,
+    "wsgi_sigv4.__main__": 6.8,
     # What several skins stand on.
     "wsgi_sigv4.contrib.encryption": 6.5,
 }
@@ -107,6 +124,8 @@ FIRST_WSGI_FLOOR = 4
 
 #: What the floors between may import at the top of a module: Werkzeug, and types.
 RUN_TIME_DEPENDENCIES = {"werkzeug", "_typeshed"}
+#: Modules that nobody imports at the top of another one, and what their extra brings.
+OF_EXTRAS = {"wsgi_sigv4.command.terminal": {"rich"}}
 
 IO_MODULES = {
     *("asyncio", "contextvars", "http", "io", "logging", "multiprocessing", "os", "pathlib"),
@@ -198,9 +217,10 @@ def foreign_faults(module: str, tree: ast.Module) -> Iterator[str]:
     # Above the core, a function may import what an extra brings; the core may not even then.
     whole = tree if floor < FIRST_WSGI_FLOOR else ast.Module(list(top_level(tree)), [])
     allowed = set() if floor < FIRST_WSGI_FLOOR else RUN_TIME_DEPENDENCIES
+    allowed = allowed | OF_EXTRAS.get(module, set())
     for name in imported(whole):
         top = name.split(".")[0]
-        if top not in {*sys.stdlib_module_names, *allowed, "wsgi_sigv4", ""}:
+        if name in OF_EXTRAS or top not in {*sys.stdlib_module_names, *allowed, "wsgi_sigv4", ""}:
             yield f"imports {name}"
 
 
@@ -343,6 +363,12 @@ def test_module_keeps_to_its_floor(module: str, path: Path) -> None:
             "try:\n    import flask\nexcept ImportError:\n    flask = None",
             "imports flask",
             id="an extra on import, tried",
+        ),
+        pytest.param(
+            "wsgi_sigv4.command.main",
+            "from wsgi_sigv4.command.terminal import console",
+            "imports wsgi_sigv4.command.terminal",
+            id="a module of an extra on import",
         ),
         pytest.param("wsgi_sigv4.request", "import socket", "imports socket", id="a socket"),
         pytest.param(
