@@ -116,6 +116,11 @@ class Attempt:
         """True for a presigned URL."""
         return self.authorization.presigned
 
+    @property
+    def payload_form(self) -> PayloadForm:
+        """How the body is bound to the signature."""
+        return self.payload.form
+
     @classmethod
     def of(
         cls,
