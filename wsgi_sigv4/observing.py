@@ -135,64 +135,74 @@ class Observer:
         """Begin to measure the verification of the request of *environ*."""
         return Stopwatch(environ)
 
-    def accept(self, identity: Identity, seconds: float) -> Verdict:
-        """Tell that the request of *identity* is accepted; return the verdict."""
-        return self._tell(
-            self._on_accept,
-            Verdict(
-                outcome="accepted",
-                code=None,
-                error=None,
-                access_key_id=identity.access_key_id,
-                claimed_access_key_id=identity.access_key_id,
-                region=identity.scope.region,
-                service=identity.scope.service,
-                profile=self._profile(identity.scope.service),
-                payload_form=identity.payload_form,
-                presigned=identity.presigned,
-                seconds=seconds,
-                report_only=self._report_only,
-            ),
+    def accept(self, identity: Identity, seconds: float) -> None:
+        """Tell that the request of *identity* is accepted."""
+        self.tell(self.accepted(identity, seconds))
+
+    def refuse(self, refusal: SigV4Error, seconds: float) -> None:
+        """Tell that a request is refused."""
+        self.tell(self.refused(refusal, seconds))
+
+    def tell(self, verdict: Verdict) -> None:
+        """Tell the hook of its kind of *verdict*; one that raises is logged, and changes nothing."""
+        function = self._on_accept if verdict.accepted else self._on_refuse
+        if function is None:
+            return
+        try:
+            function(verdict)
+        except Exception:
+            logger.exception("a hook has failed; the request goes on as it would have")
+
+    def accepted(self, identity: Identity, seconds: float) -> Verdict:
+        """Return the verdict that the request of *identity* is accepted."""
+        return Verdict(
+            outcome="accepted",
+            code=None,
+            error=None,
+            access_key_id=identity.access_key_id,
+            claimed_access_key_id=identity.access_key_id,
+            region=identity.scope.region,
+            service=identity.scope.service,
+            profile=self._profile(identity.scope.service),
+            payload_form=identity.payload_form,
+            presigned=identity.presigned,
+            seconds=seconds,
+            report_only=self._report_only,
         )
 
-    def refuse(self, refusal: SigV4Error, seconds: float) -> Verdict:
-        """Tell that a request is refused; return the verdict."""
+    def refused(self, refusal: SigV4Error, seconds: float) -> Verdict:
+        """Return the verdict that a request is refused."""
         error_format = self._verifier.profile(refusal.service).error_format
         # With uniform errors the cause stands behind what the client is told.
         cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
-        return self._tell(
-            self._on_refuse,
-            self._unaccepted(
-                refusal,
-                outcome="unverified" if isinstance(refusal, _UNVERIFIED) else "refused",
-                code=reason(refusal, error_format).code,
-                error=type(cause).__name__,
-                seconds=seconds,
-            ),
+        return self._unaccepted(
+            refusal,
+            outcome="unverified" if isinstance(refusal, _UNVERIFIED) else "refused",
+            code=reason(refusal, error_format).code,
+            error=type(cause).__name__,
+            seconds=seconds,
         )
 
-    def fail(self, error: Exception, seconds: float) -> Verdict:
-        """Tell that the verification itself has failed, with *error*; return the verdict."""
-        return self._tell(
-            self._on_refuse,
-            self._unaccepted(
-                SigV4Error(),
-                outcome="unverified",
-                code="InternalError",
-                error=type(error).__name__,
-                seconds=seconds,
-            ),
+    def failed(self, error: Exception, seconds: float) -> Verdict:
+        """Return the verdict that the verification itself has failed, with *error*."""
+        return self._unaccepted(
+            SigV4Error(),
+            outcome="unverified",
+            code="InternalError",
+            error=type(error).__name__,
+            seconds=seconds,
         )
 
-    def settle(self, body: StreamedBody, identity: Identity, seconds: float) -> Verdict | None:
+    def settle(self, body: StreamedBody, identity: Identity, seconds: float) -> None:
         """Tell what became of a *body* that was verified while the application read it.
 
         Nothing, where the application has failed before its end came: that is
         no verdict.
         """
         if body.refusal is not None:
-            return self.refuse(body.refusal, seconds)
-        return self.accept(identity, seconds) if body.is_verified else None
+            self.refuse(body.refusal, seconds)
+        elif body.is_verified:
+            self.accept(identity, seconds)
 
     def _unaccepted(
         self, refusal: SigV4Error, *, outcome: Outcome, code: str, error: str, seconds: float
@@ -218,19 +228,6 @@ class Observer:
         if profile == S3:
             return "s3"
         return "generic" if profile == GENERIC else "other"
-
-    def _tell(self, function: Hook | None, verdict: Verdict) -> Verdict:
-        if function is not None:
-            tell(function, verdict)
-        return verdict
-
-
-def tell(function: Hook, verdict: Verdict) -> None:
-    """Call *function* with *verdict*; where it raises, that is logged and changes nothing."""
-    try:
-        function(verdict)
-    except Exception:
-        logger.exception("a hook has failed; the request goes on as it would have")
 
 
 class Stopwatch:

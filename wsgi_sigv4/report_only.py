@@ -66,7 +66,11 @@ class ReportOnly:
         self._observer = observer
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        body = examine(environ, self._verifier, self._options, self._observer, rewrite_path=True)[1]
+        verdict, body = examine(
+            environ, self._verifier, self._options, self._observer, rewrite_path=True
+        )
+        if verdict is not None:
+            self._observer.tell(verdict)
         if body is None:
             return self._app(environ, start_response)
         try:
@@ -93,7 +97,7 @@ def examine(
             be read from the beginning; nothing else changes.
         verifier: the verifier.
         options: those of the skin.
-        observer: is told of the verdict.
+        observer: makes the verdict, and is not told of it.
         check: what the skin has against an identity, raised as a refusal.
         rewrite_path: a path that is not in normal form is none to refuse.
 
@@ -112,15 +116,15 @@ def examine(
         if identity is not None and check is not None:
             check(identity)
     except SigV4Error as refusal:
-        verdict = observer.refuse(refusal, _since(started, recorder))
+        verdict = observer.refused(refusal, _since(started, recorder))
         is_refused = verdict.outcome == "refused"
         log_refusal(refusal, environ, told="would have refused" if is_refused else "not verified")
     except Exception as error:
-        verdict = observer.fail(error, _since(started, recorder))
+        verdict = observer.failed(error, _since(started, recorder))
         logger.exception("not verified: the verification has failed, the request is passed on")
     else:
         if identity is not None:
-            verdict = observer.accept(identity, _since(started, recorder))
+            verdict = observer.accepted(identity, _since(started, recorder))
             logger.info("would have accepted a request of %s", identity.access_key_id)
     return verdict, _put_back(environ, recorder, options)
 
