@@ -78,6 +78,10 @@ class Recorder:
         self._keep(data)
         return data
 
+    def seekable(self) -> bool:
+        """Return False."""
+        return False
+
     def rewound(self, length: int | None) -> IO[bytes]:
         """Return a stream of the whole body, from its beginning.
 

@@ -44,7 +44,7 @@ logger: Final = logging.getLogger("wsgi_sigv4")
 
 #: Where a server shows its socket. A read that has timed out on it could not be
 #: repeated by the application.
-_SOCKETS: Final = ("gunicorn.socket", "werkzeug.socket")
+SOCKETS: Final = ("gunicorn.socket", "werkzeug.socket")
 
 
 class ReportOnly:
@@ -107,7 +107,7 @@ def examine(
     """
     forget_identity(environ)
     recorder = Recorder(environ["wsgi.input"], memory_limit=options.memory_limit)
-    copy = {key: value for key, value in environ.items() if key not in _SOCKETS}
+    copy = {key: value for key, value in environ.items() if key not in SOCKETS}
     copy["wsgi.input"] = recorder
     started = time.perf_counter()
     verdict: Verdict | None = None
