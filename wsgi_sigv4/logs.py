@@ -25,9 +25,7 @@ _SECRETS: Final = re.compile(
 )
 
 
-def log_refusal(
-    refusal: SigV4Error, environ: WSGIEnvironment, *, told: str = "refused"
-) -> None:
+def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment, *, told: str = "refused") -> None:
     """Log why a request was refused, and what to look at; never key material.
 
     Args:

@@ -99,9 +99,11 @@ def hook(name: str, function: Hook | None) -> Hook | None:
     Raises:
         ConfigurationError: if it cannot be called, or would have to be awaited.
     """
-    if function is not None and not callable(function):
+    if function is None:
+        return None
+    if not callable(function):
         raise ConfigurationError(f"{name} is a callable of the verdict, or None")
-    if iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None)):
+    if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
         raise ConfigurationError(f"{name} cannot be awaited")
     return function
 
@@ -144,7 +146,7 @@ class Observer:
         self.tell(self.refused(refusal, seconds))
 
     def tell(self, verdict: Verdict) -> None:
-        """Tell the hook of its kind of *verdict*; one that raises is logged, and changes nothing."""
+        """Tell the hook of its kind of *verdict*; where that raises, nothing changes."""
         function = self._on_accept if verdict.accepted else self._on_refuse
         if function is None:
             return

@@ -119,7 +119,7 @@ class Recorder:
         try:
             if self._file is None:
                 # Not buffered: a buffer that cannot be written would take its bytes with it.
-                self._file = tempfile.TemporaryFile(buffering=0)
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (see close)
             while data:
                 written = os.pwrite(self._file.fileno(), data, self._on_disk)
                 self._on_disk += written

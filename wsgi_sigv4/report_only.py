@@ -166,9 +166,7 @@ def _since(started: float, recorder: Recorder) -> float:
     return max(time.perf_counter() - started - recorder.waited, 0.0)
 
 
-def _put_back(
-    environ: WSGIEnvironment, recorder: Recorder, options: Options
-) -> IO[bytes] | None:
+def _put_back(environ: WSGIEnvironment, recorder: Recorder, options: Options) -> IO[bytes] | None:
     """Make the application read the body from its beginning; return what is to be closed."""
     if recorder.is_untouched:
         return None

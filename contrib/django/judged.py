@@ -18,7 +18,6 @@ from wsgi_sigv4.contrib.django.authentication import authenticate
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.judging import Timing
 from wsgi_sigv4.contrib.django.judging import accepted
-from wsgi_sigv4.contrib.django.judging import judgement
 from wsgi_sigv4.contrib.django.judging import refused
 from wsgi_sigv4.contrib.django.letting_through import is_let_through
 from wsgi_sigv4.contrib.django.letting_through import must_be_signed
@@ -131,6 +130,5 @@ async def _areported(
 
 def report_unsigned(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> None:
     """Tell that *request*, which nobody has judged, would be refused for its view."""
-    if judgement(request).verdict is None:
-        log_refusal(refusal, request.META, told="would have refused")
-        tell_judged(request, refused(request, refusal, conf), conf)
+    log_refusal(refusal, request.META, told="would have refused")
+    tell_judged(request, refused(request, refusal, conf), conf)

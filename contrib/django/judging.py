@@ -44,6 +44,11 @@ def judgement(request: HttpRequest) -> Judgement:
     return found
 
 
+def is_judged(request: HttpRequest) -> bool:
+    """Return whether *request*, which is only reported on, has a verdict."""
+    return judgement(request).verdict is not None
+
+
 class Timing:
     """Measures the verification of *request*, as long as the ``with`` statement lasts."""
 

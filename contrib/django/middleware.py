@@ -23,13 +23,13 @@ from django.http.response import HttpResponseBase
 
 from wsgi_sigv4.contrib.django.authentication import aauthenticate
 from wsgi_sigv4.contrib.django.authentication import authenticate
-from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.decorators import is_exempt_view
 from wsgi_sigv4.contrib.django.decorators import requires_signature
 from wsgi_sigv4.contrib.django.judged import ajudged
 from wsgi_sigv4.contrib.django.judged import judged
 from wsgi_sigv4.contrib.django.judged import report_unsigned
+from wsgi_sigv4.contrib.django.judging import is_judged
 from wsgi_sigv4.contrib.django.letting_through import has_exempt_path
 from wsgi_sigv4.contrib.django.letting_through import is_let_through
 from wsgi_sigv4.contrib.django.letting_through import must_be_signed
@@ -135,6 +135,8 @@ class SigV4Middleware:
         """Refuse an unsigned request for a view that is not exempt."""
         conf = get_configuration()
         if cast("SigV4Request", request).sigv4 is not None:
+            return None
+        if conf.report_only and is_judged(request):
             return None
         if not requires_signature(view) and (
             not conf.required or is_exempt_view(view) or has_exempt_path(request, conf)

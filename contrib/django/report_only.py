@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
+from typing import BinaryIO
 from typing import Final
 from typing import cast
 
@@ -88,7 +89,7 @@ class Shadow:
             self._position = sent._stream.tell()
             return None
         recorder = Recorder(sent._stream, memory_limit=limit)
-        self.request._stream = recorder
+        self.request._stream = cast("BinaryIO", recorder)
         return recorder
 
     def put_back(self) -> None:
@@ -101,11 +102,11 @@ class Shadow:
         elif not recorder.is_untouched:
             body = recorder.rewound(_length(sent, self._conf))
             if isinstance(sent, ASGIRequest):
-                sent._stream = body
+                sent._stream = cast("BinaryIO", body)
             else:
                 sent.META["wsgi.input"] = body
                 limit = cast("LimitedStream", sent._stream).limit
-                sent._stream = LimitedStream(body, limit)  # type: ignore[assignment]
+                sent._stream = LimitedStream(body, limit)  # type: ignore[arg-type,assignment]
             _close_with(sent, body)
 
 

@@ -66,9 +66,7 @@ class ReportingGuard(Guard):
     def adopt(self, sender: Flask, **_: object) -> None:
         """Take over nothing, not even from a SigV4Middleware around the app."""
 
-    def _examine(
-        self, verifier: Verifier, optional: bool | None, check: partial[None]
-    ) -> None:
+    def _examine(self, verifier: Verifier, optional: bool | None, check: partial[None]) -> None:
         environ, observer = request.environ, self.observer
         stream = environ["wsgi.input"]
         started = time.perf_counter()

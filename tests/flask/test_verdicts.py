@@ -335,6 +335,7 @@ def test_start_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_nothing_is_measured_without_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without hooks and receivers no clock is read for them."""
+
     def clock() -> float:
         raise AssertionError("a clock was read")
 

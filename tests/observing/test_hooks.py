@@ -21,6 +21,7 @@ from tests.core.signing import NOW
 from tests.core.signing import SECRET
 from tests.observing.watching import Existing
 from tests.observing.watching import Hooks
+from tests.observing.watching import verifier
 from tests.wsgi import streamed
 from tests.wsgi.calls import Answer
 from tests.wsgi.calls import Application
@@ -52,12 +53,6 @@ MESSAGES = {form: made for form, made in streamed.UPLOADS.items() if isinstance(
 UNVERIFIED = {"BodyTooLarge", "CredentialsUnavailable", "StorageUnavailable"}
 
 
-def verifier(**parameters: Any) -> Verifier:
-    """Return a verifier for S3 that knows the key of the tests."""
-    known = {"credentials": {ACCESS_KEY_ID: SECRET}, "region": "us-east-1", "service": "s3"}
-    return Verifier(**({**known, "clock": lambda: NOW} | parameters))
-
-
 def judged(
     environ: dict[str, Any],
     app: WSGIApplication | None = None,
@@ -74,9 +69,7 @@ def judged(
 
 @pytest.mark.parametrize("s3", [True, False], ids=["s3", "items"])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_each_refusal_is_told_once(
-    case: Case, s3: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_refusal_is_told_once(case: Case, s3: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """For each reason to refuse: one verdict with its class and AWS's code; it is refused still."""
     service = "s3" if s3 else "items"
     known = verifier(**({"credentials": lookup, "service": service} | dict(case.verifier)))
@@ -165,7 +158,9 @@ def test_uniform_errors_tell_the_operator_the_cause() -> None:
         (Message.of("GET", "/health"), {"exempt": ["/health"]}),
         (Message.of("GET", "/bucket"), {"required": False}),
         (
-            Message.of("OPTIONS", "/", headers={"Origin": "x", "Access-Control-Request-Method": "PUT"}),
+            Message.of(
+                "OPTIONS", "/", headers={"Origin": "x", "Access-Control-Request-Method": "PUT"}
+            ),
             {"preflight": True},
         ),
     ],
@@ -194,9 +189,7 @@ def test_hook_that_raises_changes_nothing(
 
     app = Application()
     expected = call(SigV4Middleware(app, verifier(), stream=stream), environ_of(message))
-    hooked = SigV4Middleware(
-        app, verifier(), stream=stream, on_accept=failing, on_refuse=failing
-    )
+    hooked = SigV4Middleware(app, verifier(), stream=stream, on_accept=failing, on_refuse=failing)
     answer = call(hooked, environ_of(message))
     assert (answer.status, len(answer.body)) == (expected.status, len(expected.body))
     assert "ZeroDivisionError: in the hook" in caplog.text

@@ -19,6 +19,7 @@ from tests.core.signing import SECRET
 from tests.core.uploads import upload
 from tests.observing.watching import Existing
 from tests.observing.watching import Hooks
+from tests.observing.watching import verifier
 from tests.wsgi.calls import call
 from tests.wsgi.clients import sign
 from tests.wsgi.clients import verifier as generic_verifier
@@ -45,12 +46,6 @@ MESSAGES = {form: made for form, made in UPLOADS.items() if isinstance(made, Mes
 STREAMED = [record for record in records() if record.streaming]
 
 pytestmark = pytest.mark.filterwarnings("error")
-
-
-def verifier(**parameters: Any) -> Verifier:
-    """Return a verifier for S3 that knows the key of the tests."""
-    known = {"credentials": {ACCESS_KEY_ID: SECRET}, "region": "us-east-1", "service": "s3"}
-    return Verifier(**({**known, "clock": lambda: NOW} | parameters))
 
 
 def unguarded(environ: dict[str, Any]) -> tuple[dict[str, Any], bytes | BaseException]:
@@ -139,7 +134,7 @@ def test_recorded_upload(record: Record, right: bool) -> None:
 )
 def test_no_identity_is_granted(message: Message) -> None:
     """Neither a right signature nor what the environ inherits gives anybody an identity."""
-    inherited = {
+    inherited: dict[str, Any] = {
         "wsgi_sigv4.identity": "admin",
         "wsgi_sigv4.access_key_id": "admin",
         "wsgi_sigv4.trailers": {"a": "b"},
@@ -165,7 +160,7 @@ def test_authorize_is_asked_and_grants_nothing() -> None:
     def may(identity: Any, environ: dict[str, Any]) -> bool:
         environ["wsgi_sigv4.identity"] = identity
         environ["REMOTE_USER"] = "admin"
-        return environ["wsgi.input"].read() == message.body
+        return bool(environ["wsgi.input"].read() == message.body)
 
     app, hooks = reported(environ_of(message), authorize=may)
     assert "REMOTE_USER" not in app.calls[0][0]
@@ -182,7 +177,9 @@ def test_authorize_is_asked_and_grants_nothing() -> None:
         (Message.of("GET", "/health"), {"exempt": ["/health"]}),
         (Message.of("GET", "/bucket"), {"required": False}),
         (
-            Message.of("OPTIONS", "/", headers={"Origin": "x", "Access-Control-Request-Method": "PUT"}),
+            Message.of(
+                "OPTIONS", "/", headers={"Origin": "x", "Access-Control-Request-Method": "PUT"}
+            ),
             {"preflight": True},
         ),
     ],
@@ -407,7 +404,7 @@ def test_socket_of_the_server_is_left_alone() -> None:
         settimeout = gettimeout
 
     message = plain("UNSIGNED-PAYLOAD")
-    extra = {"gunicorn.socket": Socketed(), "werkzeug.socket": Socketed()}
+    extra: dict[str, Any] = {"gunicorn.socket": Socketed(), "werkzeug.socket": Socketed()}
     app, hooks = reported(environ_of(message, **extra))
     assert app.calls[0][0]["gunicorn.socket"] is extra["gunicorn.socket"]
     assert [v.accepted for v in hooks.all] == [True]

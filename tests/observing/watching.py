@@ -8,11 +8,26 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Any
 
+from tests.core.signing import ACCESS_KEY_ID
+from tests.core.signing import NOW
+from tests.core.signing import SECRET
+from wsgi_sigv4 import Verifier
 from wsgi_sigv4.observing import Verdict
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIEnvironment
+
+
+def verifier(**parameters: Any) -> Verifier:
+    """Return a verifier for S3 that knows the key of the tests, at the time of the tests."""
+    defaults: dict[str, Any] = {
+        "credentials": {ACCESS_KEY_ID: SECRET},
+        "region": "us-east-1",
+        "service": "s3",
+        "clock": lambda: NOW,
+    }
+    return Verifier(**(defaults | parameters))
 
 
 @dataclass(slots=True, kw_only=True)
