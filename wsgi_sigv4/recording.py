@@ -8,13 +8,13 @@ it fails for the application at the same place.
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 import time
 from contextlib import suppress
 from typing import IO
 from typing import TYPE_CHECKING
 
+from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import StorageUnavailable
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Recorder:
         self._stream = stream
         self._memory_limit = memory_limit
         self._memory = bytearray()
-        self._file: io.FileIO | None = None
+        self._file: IO[bytes] | None = None
         self._on_disk = 0
         #: What came when the disk was full: it is not lost, and nothing more is read.
         self._overflow = b""
@@ -96,7 +96,8 @@ class Recorder:
             return bytes(self._memory[start : start + size])
         start -= len(self._memory)
         if self._file is not None and start < self._on_disk:
-            return os.pread(self._file.fileno(), min(size, self._on_disk - start), start)
+            self._file.seek(start)
+            return self._file.read(min(size, self._on_disk - start))
         start -= self._on_disk
         return self._overflow[start : start + size]
 
@@ -105,6 +106,15 @@ class Recorder:
         if self._fault is not None:
             raise self._fault
         return b"" if self._is_ended else self._stream.read(size)
+
+    def refusal_behind(self, refusal: SigV4Error) -> SigV4Error:
+        """Return why there is *refusal*: where a body seems cut, there may have been no room."""
+        cause = refusal.__cause__
+        if not isinstance(cause, StorageUnavailable):
+            return refusal
+        for name in ("access_key_id", "presigned", "service", "region", "payload_form"):
+            setattr(cause, name, getattr(refusal, name))
+        return cause
 
     def close(self) -> None:
         """Give the room on disk back."""
@@ -121,7 +131,8 @@ class Recorder:
                 # Not buffered: a buffer that cannot be written would take its bytes with it.
                 self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (see close)
             while data:
-                written = os.pwrite(self._file.fileno(), data, self._on_disk)
+                self._file.seek(self._on_disk)
+                written = self._file.write(data)
                 self._on_disk += written
                 data = data[written:]
         except OSError as error:

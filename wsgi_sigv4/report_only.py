@@ -24,9 +24,7 @@ from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
-from wsgi_sigv4.errors import IncompleteBody
 from wsgi_sigv4.errors import SigV4Error
-from wsgi_sigv4.errors import StorageUnavailable
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.observing import Observer
@@ -115,7 +113,8 @@ def examine(
         identity = _verified(copy, verifier, options, rewrite_path=rewrite_path)
         if identity is not None and check is not None:
             check(identity)
-    except SigV4Error as refusal:
+    except SigV4Error as fault:
+        refusal = recorder.refusal_behind(fault)
         verdict = observer.refused(refusal, _since(started, recorder))
         is_refused = verdict.outcome == "refused"
         log_refusal(refusal, environ, told="would have refused" if is_refused else "not verified")
@@ -146,20 +145,9 @@ def _verified(
             body.close()
             body.complete()
         return identity
-    except IncompleteBody as refusal:
-        if isinstance(refusal.__cause__, StorageUnavailable):
-            # The client has sent it all: it is the recorder that had no room.
-            vars(refusal.__cause__).update(_claims(refusal))
-            raise refusal.__cause__ from None
-        raise
     finally:
         if copy["wsgi.input"] is not recorder:
             copy["wsgi.input"].close()
-
-
-def _claims(refusal: SigV4Error) -> dict[str, object]:
-    names = ("access_key_id", "presigned", "service", "region", "payload_form")
-    return {name: getattr(refusal, name) for name in names}
 
 
 def _since(started: float, recorder: Recorder) -> float:

@@ -78,6 +78,10 @@ class Shadow:
         waited = 0.0 if self._recorder is None else self._recorder.waited
         return max(time.perf_counter() - self._started - waited, 0.0)
 
+    def refusal_behind(self, refusal: SigV4Error) -> SigV4Error:
+        """Return why there is *refusal*, be it for want of room."""
+        return refusal if self._recorder is None else self._recorder.refusal_behind(refusal)
+
     def _record(self) -> Recorder | None:
         """Have the copy read a recorded body; return the recorder, None where it can be rewound."""
         sent, limit = self._sent, self._conf.strict.memory_limit
@@ -124,7 +128,8 @@ def shadow(request: HttpRequest, conf: Configuration) -> Iterator[Shadow]:
     try:
         yield found
         found.complete()
-    except SigV4Error as refusal:
+    except SigV4Error as fault:
+        refusal = found.refusal_behind(fault)
         found.verdict = observer.refused(refusal, found.seconds)
         is_refused = found.verdict.outcome == "refused"
         told = "would have refused" if is_refused else "not verified"

@@ -93,7 +93,7 @@ class SigV4:
         app.teardown_request(forget)
         request_started.connect(guard.adopt, app)
         connect(app, on_accept=guard.on_accept, on_refuse=guard.on_refuse)
-        if guard.options.stream and not guard.options.report_only:
+        if guard.options.stream:
             app.wsgi_app = Gate(app.wsgi_app, guard.answer)  # type: ignore[method-assign]
 
     @property

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import tempfile
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -35,6 +37,7 @@ from tests.wsgi.inputs import Socket
 from tests.wsgi.streamed import STREAMED
 from tests.wsgi.streamed import changes
 from tests.wsgi.streamed import forged
+from tests.wsgi.test_responses import no_room
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4.contrib.django.conf import get_verifier
 from wsgi_sigv4.contrib.django.signals import key_used
@@ -43,6 +46,7 @@ from wsgi_sigv4.contrib.django.signals import request_refused
 from wsgi_sigv4.credentials import MappingProvider
 from wsgi_sigv4.observing import Verdict
 from wsgi_sigv4.payload import PayloadForm
+from wsgi_sigv4.streams import rejoin
 
 Told = list[Verdict]
 OURS = "wsgi_sigv4.contrib.django.middleware.SigV4Middleware"
@@ -121,6 +125,23 @@ def test_view_that_refuses(
     assert named(told) == ["AccessDenied"]
 
 
+@modes
+def test_view_that_requires_a_signature(
+    exchange: Exchange, sigv4: Callable[..., None], told: Told, report_only: bool
+) -> None:
+    """Where the views decide, one that requires a signature is known after routing alone."""
+    sigv4(REPORT_ONLY=report_only, REQUIRED=False)
+    for target in ("/required", "/required-method"):
+        answer = exchange(Sent(method="GET", target=target))
+        assert (answer.status_code == 200) == report_only
+    expected = ["MissingAuthentication"] * 2
+    # Of a method that is decorated, nobody but the method itself knows.
+    assert named(told) == (expected[:1] if report_only else expected)
+    told.clear()
+    assert exchange(Sent(method="GET", target="/whoami")).status_code == 200
+    assert told == []
+
+
 def test_hooks_of_the_setting(exchange: Exchange, sigv4: Callable[..., None]) -> None:
     """ON_ACCEPT and ON_REFUSE are called, each with its kind; a string is a dotted path."""
     accepted: Told = []
@@ -140,6 +161,41 @@ refused: Told = []
 def on_refuse(verdict: Verdict) -> None:
     """Be the hook that the setting above names."""
     refused.append(verdict)
+
+
+@modes
+def test_no_verdict_of_what_nobody_looks_at(
+    exchange: Exchange, sigv4: Callable[..., None], told: Told, report_only: bool
+) -> None:
+    """An exempt path and a preflight are passed on as ever, without a verdict."""
+    sigv4(REPORT_ONLY=report_only, EXEMPT=("/whoami",), PREFLIGHT=True)
+    assert exchange(sign()).json()["key"] is None
+    asking = (("Origin", "x"), ("Access-Control-Request-Method", "PUT"))
+    preflight = Sent(method="OPTIONS", target="/exempt", headers=(("Host", "testserver"), *asking))
+    assert exchange(preflight).status_code == 200
+    assert told == []
+
+
+def not_seekable(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """Put a body above the middleware that cannot be rewound."""
+
+    def middleware(request: HttpRequest) -> Any:
+        body = request._stream.read()
+        request._stream = rejoin(body, BytesIO(), length=0)  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware
+
+
+def test_body_that_cannot_be_rewound(sigv4: Callable[..., None], settings: Any, told: Told) -> None:
+    """Under ASGI, a body that something above has wrapped is kept for the view."""
+    sigv4(REPORT_ONLY=True)
+    settings.MIDDLEWARE = [f"{__name__}.not_seekable", OURS]
+    sent = sign("PUT", "/read", body=b"body", hashed=True)
+    for changed in (sent, replace(sent, body=b"bodx")):
+        answer: Any = send_async(changed)
+        assert answer.json()["sha256"] == hashlib.sha256(changed.body).hexdigest()
+    assert named(told) == ["accepted", "PayloadHashMismatch"]
 
 
 def test_hook_that_fails(
@@ -327,6 +383,19 @@ def test_body_that_is_too_large(
         assert answer == 200
         assert existing.pop()[0] == message.body
     assert [(v.outcome, v.error) for v in told] == [("unverified", "BodyTooLarge")] * 2
+
+
+def test_full_disk(existing: list[Any], sigv4: Callable[..., None], told: Told) -> None:
+    """Where there is no room for a body, it reaches the view all the same."""
+    sigv4(MEMORY_LIMIT=0)
+    message = STREAMED[PayloadForm.SHA256]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "TemporaryFile", no_room)
+        assert test_streaming.send(message).status == 200
+    assert existing.pop()[0] == message.body
+    assert [(v.outcome, v.error, v.claimed_access_key_id) for v in told] == [
+        ("unverified", "StorageUnavailable", FIRST)
+    ]
 
 
 def test_stream_that_fails(existing: list[Any], told: Told) -> None:

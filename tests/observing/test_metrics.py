@@ -124,7 +124,10 @@ def test_workers_of_gunicorn_count_together(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
     environment = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
     with running(
-        [*command, "--config", config, app], port=port, log=tmp_path / "log", environment=environment
+        [*command, "--config", config, app],
+        port=port,
+        log=tmp_path / "log",
+        environment=environment,
     ):
         workers: set[str] = set()
         for asked in range(1, 201):
