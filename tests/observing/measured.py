@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def measured(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Answer with the metrics of all workers."""
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     start_response("200 OK", [("Content-Type", "text/plain; version=0.0.4")])
     return [generate_latest(registry)]
 
@@ -43,7 +43,7 @@ def with_worker(inner: WSGIApplication) -> WSGIApplication:
 
 def child_exit(server: object, worker: Any) -> None:
     """Be the hook of gunicorn's configuration that tidies up after a worker."""
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 metrics = Metrics()

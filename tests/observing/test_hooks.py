@@ -17,7 +17,6 @@ import pytest
 
 from tests.core.messages import Message
 from tests.core.signing import ACCESS_KEY_ID
-from tests.core.signing import NOW
 from tests.core.signing import SECRET
 from tests.observing.watching import Existing
 from tests.observing.watching import Hooks

@@ -168,7 +168,7 @@ def traced(exporter: tuple[Any, InMemorySpanExporter], message: Message, **optio
     with tracer.start_as_current_span("request"):
         call(SigV4Middleware(Existing(), verifier(), **options), environ_of(message))
     (span,) = spans.get_finished_spans()
-    attributes = dict(span.attributes or {})
+    attributes: dict[str, Any] = dict(span.attributes or {})
     assert attributes.pop("aws.sigv4.duration") >= 0
     assert span.status.is_unset
     return attributes

@@ -14,8 +14,6 @@ from tests.core.messages import Message
 from tests.core.records import Record
 from tests.core.records import records
 from tests.core.signing import ACCESS_KEY_ID
-from tests.core.signing import NOW
-from tests.core.signing import SECRET
 from tests.core.uploads import upload
 from tests.observing.watching import Existing
 from tests.observing.watching import Hooks

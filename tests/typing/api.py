@@ -44,11 +44,11 @@ from wsgi_sigv4.contrib.flask import current_identity
 from wsgi_sigv4.contrib.flask import key_used
 from wsgi_sigv4.contrib.flask import request_refused
 from wsgi_sigv4.contrib.flask import sigv4_required
+from wsgi_sigv4.contrib.opentelemetry import set_attributes
+from wsgi_sigv4.contrib.prometheus import Metrics
 from wsgi_sigv4.contrib.sqlalchemy import AccessKey
 from wsgi_sigv4.contrib.sqlalchemy import KeyStore
 from wsgi_sigv4.contrib.sqlalchemy import NewKey
-from wsgi_sigv4.contrib.opentelemetry import set_attributes
-from wsgi_sigv4.contrib.prometheus import Metrics
 from wsgi_sigv4.contrib.sqlalchemy import SQLAlchemyProvider
 from wsgi_sigv4.observing import Verdict
 from wsgi_sigv4.payload import PayloadForm
