@@ -40,7 +40,8 @@ from wsgi_sigv4.request import Request
 from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.verifier import Verifier
 
-_SECRET: Final = Finding(
+#: Nothing on the list makes the signature right.
+SECRET_DIFFERS: Final = Finding(
     causes=(),
     summary="No hypothesis matches: most likely the secret differs, or what was signed is lost.",
     party="key",
@@ -210,7 +211,7 @@ def _finding(
         return _scrubbed(_matched(guesses, scrubber), scrubber)
     if body is None and attempt.payload.form is PayloadForm.ABSENT:
         return _BODY_UNKNOWN
-    return _SECRET
+    return SECRET_DIFFERS
 
 
 def _matched(guesses: tuple[Guess, ...], scrubber: Scrubber) -> Finding:
