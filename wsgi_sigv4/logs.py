@@ -75,7 +75,7 @@ def _said(cause: SigV4Error, explained: Explained | None) -> str:
     named = f"Cause: {', '.join(finding.causes)} ({finding.party})." if finding.causes else ""
     parts += [finding.summary, named, f"Remedy: {finding.remedy}"]
     if explained.missed:
-        parts.append(f"({explained.missed} refusals before this one were not explained.)")
+        parts.append(f"Refusals before this one that were not explained: {explained.missed}.")
     return " ".join(filter(None, parts))
 
 

@@ -287,7 +287,7 @@ def test_hostile_values_are_escaped_in_query_xml_and_json() -> None:
 
 
 def test_hostile_evidence_is_escaped_and_capped() -> None:
-    """What explain=True shows is escaped, redacted before it is cut, and makes no answer beyond 64 KiB."""
+    """What explain=True shows is escaped, redacted and then cut, to 64 KiB in all."""
     shown = b"GET\n/]]>\x00\xff<script>\ncookie:secret\n" + b"a" * 100_000
     evidence = errors.Evidence(canonical_request=shown, string_to_sign=b"AWS4\n<b>")
     error = errors.SignatureMismatch(signature="0" * 64, explain=lambda: evidence)
