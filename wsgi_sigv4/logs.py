@@ -68,9 +68,9 @@ def log_refusal(
 
 def _said(cause: SigV4Error, explained: Explained | None) -> str:
     """Return what is said of *cause*: the finding where there is one, else what to look at."""
-    if explained is None or explained.explanation.finding is None:
+    if explained is None:
         return f"{cause} {cause.hint}".rstrip()
-    finding = explained.explanation.finding
+    finding = explained.finding
     parts = [str(cause)] if finding.summary != str(cause) else []
     named = f"Cause: {', '.join(finding.causes)} ({finding.party})." if finding.causes else ""
     parts += [finding.summary, named, f"Remedy: {finding.remedy}"]
@@ -80,9 +80,7 @@ def _said(cause: SigV4Error, explained: Explained | None) -> str:
 
 
 def _found(explained: Explained) -> dict[str, object]:
-    finding = explained.explanation.finding
-    if finding is None:
-        return {}
+    finding = explained.finding
     return {
         "sigv4_causes": finding.causes,
         "sigv4_finding": finding.summary,

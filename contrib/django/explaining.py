@@ -84,8 +84,6 @@ async def aexplain(
     if conf.explainer is None:
         return None
     sent = _sent(request, conf)
-    if sent.is_known(refusal):
-        return sent.explained
     missed = conf.explainer.take()
     credentials: Credentials | EllipsisType | None = ...
     if missed is not None:

@@ -169,6 +169,24 @@ def test_request_that_cannot_be_read() -> None:
     assert json.loads(answer.body)["explanation"]["summary"]
 
 
+def test_length_that_is_none() -> None:
+    """A body whose length is no number is refused, and explained."""
+    answer = send(explaining(), sign("POST", body=b"x"), CONTENT_LENGTH="1_0")
+    assert answer.status == 400
+    assert json.loads(answer.body)["explanation"]["summary"] == "Content-Length is not usable."
+
+
+@pytest.mark.parametrize("signature", ["", "ab", "A" * 64])
+def test_signature_that_is_none(signature: str) -> None:
+    """What was sent for a signature is not looked for in the canonical request."""
+    sent = sign(s3=True, presigned=True)
+    right = sent.query.rpartition(b"Signature=")[2]
+    answer = send(explaining(s3=True), sent.edited(right, signature or "-"))
+    root = ElementTree.fromstring(answer.body)
+    assert root.findtext("Cause") == "signature-form"
+    assert (root.findtext("CanonicalRequest") or "").startswith("GET\n/items\nX-Amz-Algorithm=")
+
+
 # Bodies.
 
 

@@ -21,6 +21,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.explain.engine import SECRET_DIFFERS
 from wsgi_sigv4.explain.engine import explain
 from wsgi_sigv4.explain.explanation import Explanation
+from wsgi_sigv4.explain.explanation import Finding
 from wsgi_sigv4.explain.readings import payload_hash
 from wsgi_sigv4.explain.showing import Scrubber
 from wsgi_sigv4.explain.showing import clipped
@@ -46,6 +47,12 @@ class Explained:
     explanation: Explanation
     told: Explanation
     missed: int = 0
+
+    @property
+    def finding(self) -> Finding:
+        """What the operator is told first."""
+        assert self.explanation.finding is not None  # noqa: S101 (every refusal has one)
+        return self.explanation.finding
 
 
 def for_client(
