@@ -8,6 +8,7 @@ import re
 import time
 import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 from xml.etree import ElementTree
@@ -126,6 +127,13 @@ def test_finding_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert record.sigv4_remedy.startswith("The proxy drops the port")
     assert caplog.records[-1].levelname == "DEBUG"
     assert "10 failed" in caplog.records[-1].getMessage()
+
+
+def test_log_of_the_page(caplog: pytest.LogCaptureFixture) -> None:
+    """docs/explain.md shows the record as it is."""
+    send(explaining(s3=True), without_port(s3=True))
+    page = (Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
+    assert refused(caplog).getMessage() in " ".join(page.split())
 
 
 def test_start_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
