@@ -266,7 +266,7 @@ def _details(outcome: _Outcome, *, now: float) -> dict[int, str]:
         1: form,
         2: f"AWS4-HMAC-SHA256, access key id {shown(attempt.access_key_id)}",
         4: attempt.timestamp.iso,
-        5: f"{away} s ago, {attempt.lifetime or attempt.max_skew} s accepted",
+        5: f"{away} s ago, {attempt.lifetime or attempt.terms.max_skew} s accepted",
         6: attempt.scope.text,
         7: shown(";".join(attempt.authorization.signed_headers)),
         8: attempt.payload.form.value or "no payload hash sent",
