@@ -31,7 +31,7 @@ from benchmarks.uploads import signed
 from benchmarks.uploads import wire
 from wsgi_sigv4 import Request
 from wsgi_sigv4 import Verifier
-from wsgi_sigv4.body import BodyVerifier
+from wsgi_sigv4.body import with_checksums
 
 HOST = "bucket.example"
 PATH = "/object"
@@ -102,7 +102,7 @@ def _seconds_to_verify(made: Signed, pieces: Sequence[bytes]) -> float:
     verifier = Verifier({ACCESS_KEY_ID: SECRET_ACCESS_KEY}, region=REGION, service="s3")
     headers = [(name.encode(), value.encode()) for name, value in made.headers.items()]
     request = Request(method="PUT", path=PATH.encode(), headers=tuple(headers))
-    verified = BodyVerifier(verifier.verify(request))
+    verified = with_checksums(verifier.verify(request))
     received = 0
     start = time.process_time()
     for piece in pieces:

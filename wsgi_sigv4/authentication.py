@@ -16,8 +16,8 @@ from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import unsupported_scheme
-from wsgi_sigv4.body import BodyVerifier
 from wsgi_sigv4.body import StreamedBody
+from wsgi_sigv4.body import with_checksums
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import body_length
@@ -139,14 +139,18 @@ def authenticate(
         credentials = verifier.provider.lookup(
             credential.access_key_id, scope=credential.scope, session_token=attempt.session_token
         )
-        return _receive(environ, incoming, verifier.conclude(attempt, credentials), options)
+        verification = verifier.conclude(attempt, credentials, is_empty=incoming is None)
+        identity = _receive(environ, incoming, verification, options)
     except SigV4Error as refusal:
         if attempt is not None:
             name(refusal, attempt)
-        if not isinstance(refusal, BodyTooSlow):
+        if not isinstance(refusal, BodyTooSlow) and not options.report_only:
             _drain(environ, incoming, options)
         forget_body(environ)
         raise
+    environ[ACCESS_KEY_ID] = identity.access_key_id
+    environ[IDENTITY] = identity
+    return identity
 
 
 def streamed_body(environ: WSGIEnvironment) -> StreamedBody | None:
@@ -203,7 +207,7 @@ def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int
     if length is None:
         if attempt.payload.form is PayloadForm.UNSIGNED and hides_truncation(environ):
             raise LengthRequired
-    elif length > body_limit(attempt, options):
+    elif length and length > body_limit(attempt, options):
         raise BodyTooLarge(limit=options.max_body)
     return length
 
@@ -233,15 +237,16 @@ def _receive(
     verification: Verification,
     options: Options,
 ) -> Identity:
-    length = 0
+    attempt = verification.attempt
     if incoming is not None and options.stream:
-        length = _streamed_length(verification.attempt, incoming)
+        length = _streamed_length(attempt, incoming)
         if length:
             return _hand_on(environ, incoming, verification, options, length=length)
-    verified = BodyVerifier(verification)
+    verified = with_checksums(verification)
     body: IO[bytes] = io.BytesIO()
+    length = 0
     if incoming is not None:
-        limit = body_limit(verification.attempt, options)
+        limit = body_limit(attempt, options)
         if verification.awaits_body:
             limit = min(limit, options.unverified_body_limit)
         pieces = incoming.pieces(limit=limit, seconds=options.body_seconds)
@@ -249,7 +254,7 @@ def _receive(
     try:
         identity = verified.finish()
         _replace_body(environ, body, length)
-        if verification.attempt.stream is not None:
+        if attempt.stream is not None:
             remove_framing(environ, dict(verification.trailers), length)
         if options.authorize is not None:
             _authorize(options.authorize, identity, environ)
@@ -258,7 +263,7 @@ def _receive(
     except BaseException:
         body.close()
         raise
-    return _publish(identity, environ)
+    return identity
 
 
 def _streamed_length(attempt: Attempt, incoming: Incoming) -> int:
@@ -299,7 +304,7 @@ def _hand_on(
         _authorize(options.authorize, identity, environ)
         if not body.is_untouched:
             raise RuntimeError("authorize has read a body that the application is to read")
-    return _publish(identity, environ)
+    return identity
 
 
 def _authorize(
@@ -310,12 +315,6 @@ def _authorize(
     # Nothing but True: a coroutine, say, is no consent.
     if allows(identity, environ) is not True:
         raise AccessDenied
-
-
-def _publish(identity: Identity, environ: WSGIEnvironment) -> Identity:
-    environ[ACCESS_KEY_ID] = identity.access_key_id
-    environ[IDENTITY] = identity
-    return identity
 
 
 def _replace_body(environ: WSGIEnvironment, body: IO[bytes], length: int) -> None:

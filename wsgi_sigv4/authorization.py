@@ -38,6 +38,7 @@ from wsgi_sigv4.traces import is_aws_scheme
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 _ALGORITHM: Final = ALGORITHM.encode()
+_BEGINNING: Final = _ALGORITHM + b" "
 _SIGV4A: Final = "AWS4-ECDSA-P256-SHA256"
 
 _HEADER_PARTS: Final = ("Credential", "SignedHeaders", "Signature")
@@ -69,8 +70,8 @@ _MAX_REMEMBERED: Final = 512
 QueryPairs = tuple[tuple[bytes, bytes], ...]
 
 
-# Not frozen, as that would take as long as the parsing.
-@dataclass(slots=True, kw_only=True)
+# Not frozen, and filled by position: else that would take as long as the parsing.
+@dataclass(slots=True)
 class Authorization:
     """What a request says of its own signature; nothing of it is verified.
 
@@ -121,16 +122,18 @@ def find_authorization(request: Request, query: QueryPairs) -> Authorization | N
     """
     header = request.values.get("authorization")
     names = [name for name, _ in query] if query else ()
-    presigned = not _PRESIGNED_BY.isdisjoint(names)
-    if header is not None and not _SECOND_FORM.isdisjoint(names):
-        raise AmbiguousAuthentication
-    if presigned:
-        try:
-            return _from_query(query)
-        except SigV4Error as refusal:
-            refusal.presigned = True
-            raise
-    if header is not None and is_aws_scheme(header):
+    if _QUERY_NAMES.keys().isdisjoint(names):
+        query = ()
+    else:
+        if header is not None and not _SECOND_FORM.isdisjoint(names):
+            raise AmbiguousAuthentication
+        if not _PRESIGNED_BY.isdisjoint(names):
+            try:
+                return _from_query(query)
+            except SigV4Error as refusal:
+                refusal.presigned = True
+                raise
+    if header is not None and (header.startswith(_BEGINNING) or is_aws_scheme(header)):
         return _from_header(header, query)
     if is_attempt(request):
         raise MissingAuthentication
@@ -172,55 +175,64 @@ def _unsupported(header: bytes) -> SigV4Error:
 
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:
+    # All but the last part, which is the signature, comes again with other requests.
+    earlier, _, last = header.rpartition(b",")
+    name, _, signature = last.strip(b" \t").partition(b"=")
+    if signature and name == b"Signature" and earlier.startswith(_BEGINNING):
+        credential, signed_headers = _KNOWN_CLAIMS[earlier]
+    else:
+        parts = _header_parts(header)
+        signature = parts["Signature"]
+        credential, signed_headers = _claims(parts)
+    # The token and the payload hash may stand in the query of this form too:
+    # there they are signed as part of it.
+    extra = _query_parameters(query, _QUERY_OPTIONAL) if query else None
+    if not extra:
+        return Authorization(ALGORITHM, credential, signed_headers, signature, False)
+    return Authorization(
+        algorithm=ALGORITHM,
+        credential=credential,
+        signed_headers=signed_headers,
+        signature=signature,
+        presigned=False,
+        session_token=_token(extra),
+        content_sha256=extra.get("X-Amz-Content-Sha256"),
+    )
+
+
+def _header_parts(header: bytes) -> dict[str, bytes]:
+    """Return the parts of *header*, none of them empty, by their names."""
     scheme, blank, rest = header.partition(b" ")
     if scheme != _ALGORITHM:
         raise _unsupported(header)
     if not blank:
         raise MissingParameters(names=_HEADER_PARTS)
-    parts = _header_parts(rest)
-    credential, signed_headers, signature = map(parts.get, _HEADER_PARTS)
-    if not (credential and signed_headers and signature):
-        raise MissingParameters(names=tuple(n for n in _HEADER_PARTS if not parts.get(n)))
-    # The token and the payload hash may stand in the query of this form too:
-    # there they are signed as part of it.
-    extra = _query_parameters(query, _QUERY_OPTIONAL) if query else None
-    return Authorization(
-        algorithm=ALGORITHM,
-        credential=_KNOWN_CREDENTIALS[credential],
-        signed_headers=_KNOWN_SIGNED_HEADERS[signed_headers],
-        signature=signature,
-        presigned=False,
-        session_token=_token(extra) if extra else None,
-        content_sha256=extra.get("X-Amz-Content-Sha256") if extra else None,
-    )
-
-
-def _header_parts(rest: bytes) -> dict[str, bytes]:
-    # All but the last piece, which is the signature, comes again with other requests.
-    earlier, comma, last = rest.rpartition(b",")
-    parts = _EARLIER_PARTS[earlier].copy() if comma else {}
-    _add_part(parts, last)
-    return parts
-
-
-def _earlier_parts(pieces: bytes) -> dict[str, bytes]:
     parts: dict[str, bytes] = {}
-    for piece in pieces.split(b","):
-        _add_part(parts, piece)
+    for piece in rest.split(b","):
+        raw_name, equals, value = piece.strip(b" \t").partition(b"=")
+        name = _HEADER_NAMES.get(raw_name)
+        if not equals or name is None:
+            raise MalformedAuthorization(part=raw_name.decode("ascii", "backslashreplace")[:64])
+        if name in parts:
+            raise DuplicateParameter(name=name)
+        parts[name] = value
+    missing = tuple(name for name in _HEADER_PARTS if not parts.get(name))
+    if missing:
+        raise MissingParameters(names=missing)
     return parts
 
 
-def _add_part(parts: dict[str, bytes], piece: bytes) -> None:
-    raw_name, equals, value = piece.strip(b" \t").partition(b"=")
-    name = _HEADER_NAMES.get(raw_name)
-    if not equals or name is None:
-        raise MalformedAuthorization(part=raw_name.decode("ascii", "backslashreplace")[:64])
-    if name in parts:
-        raise DuplicateParameter(name=name)
-    parts[name] = value
+def _claims(parts: dict[str, bytes]) -> tuple[Credential, tuple[str, ...]]:
+    """Return the credential and the signed headers that *parts* name."""
+    return _KNOWN_CREDENTIALS[parts["Credential"]], _KNOWN_SIGNED_HEADERS[parts["SignedHeaders"]]
 
 
-_EARLIER_PARTS: Final = Memo(_earlier_parts, longest=_MAX_REMEMBERED, size=len)
+def _earlier_claims(earlier: bytes) -> tuple[Credential, tuple[str, ...]]:
+    """Return what a header says *earlier* than its signature, whatever that is."""
+    return _claims(_header_parts(earlier + b",Signature=-"))
+
+
+_KNOWN_CLAIMS: Final = Memo(_earlier_claims, longest=2 * _MAX_REMEMBERED, size=len)
 
 
 def _from_query(query: QueryPairs) -> Authorization:

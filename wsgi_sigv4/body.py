@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import ClientDisconnected
 
+from wsgi_sigv4.checksums import ChecksumVerifier
 from wsgi_sigv4.checksums import checksums_of
 from wsgi_sigv4.errors import BodyTooSlow
 from wsgi_sigv4.errors import SigV4Error
@@ -40,8 +41,8 @@ class BodyRefused(ClientDisconnected, OSError):
     """
 
 
-class BodyVerifier:
-    """Verifies a body against the signature of its request, and its checksums.
+def with_checksums(verification: Verification) -> Verification | BodyVerifier:
+    """Return what verifies a body against its signature, and the checksums that came with it.
 
     Args:
         verification: what is left of the rules.
@@ -49,10 +50,21 @@ class BodyVerifier:
     Raises:
         SigV4Error: if the request carries checksums that cannot be verified.
     """
+    checksums = checksums_of(verification.attempt)
+    return verification if checksums is None else BodyVerifier(verification, checksums)
 
-    def __init__(self, verification: Verification) -> None:
+
+class BodyVerifier:
+    """Verifies a body against the signature of its request, and its checksums.
+
+    Args:
+        verification: what is left of the rules.
+        checksums: what verifies the checksums.
+    """
+
+    def __init__(self, verification: Verification, checksums: ChecksumVerifier) -> None:
         self._verification = verification
-        self._checksums = checksums_of(verification.attempt)
+        self._checksums = checksums
 
     @property
     def released(self) -> int:
@@ -66,8 +78,7 @@ class BodyVerifier:
             SigV4Error: if the body is aws-chunked, and a chunk is refused.
         """
         decoded = self._verification.feed(data)
-        if self._checksums is not None:
-            self._checksums.update(decoded)
+        self._checksums.update(decoded)
         return decoded
 
     def finish(self) -> Identity:
@@ -77,8 +88,7 @@ class BodyVerifier:
             SigV4Error: if the body is not the one that was signed.
         """
         identity = self._verification.finish()
-        if self._checksums is not None:
-            self._checksums.check(self._verification.trailers)
+        self._checksums.check(self._verification.trailers)
         return identity
 
 
@@ -119,7 +129,7 @@ class StreamedBody(io.RawIOBase):
         self.trailers: dict[str, str] = {}
         self._incoming = incoming
         self._verification = verification
-        self._verifier = BodyVerifier(verification)
+        self._verifier = with_checksums(verification)
         self._pieces = incoming.pieces(limit=limit, seconds=seconds)
         self._length = length
         self._handed_on = 0
@@ -130,6 +140,11 @@ class StreamedBody(io.RawIOBase):
     def refusal(self) -> SigV4Error | None:
         """The reason for which the body was refused, or None so far."""
         return self._fault if isinstance(self._fault, SigV4Error) else None
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether all of the body has come, and is the one that was signed."""
+        return self._is_complete
 
     @property
     def is_untouched(self) -> bool:

@@ -20,9 +20,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from wsgi_sigv4.credentials import CredentialScope
+from wsgi_sigv4.encoding import is_unreserved
 from wsgi_sigv4.encoding import percent_decode
 from wsgi_sigv4.encoding import uri_encode
 from wsgi_sigv4.memo import Memo
@@ -34,11 +36,6 @@ from wsgi_sigv4.timestamps import Timestamp
 UNSIGNED_PARAMETER: Final = b"X-Amz-Signature"
 
 _BLANKS: Final = re.compile(rb"[ \t]+")
-
-
-def is_plain(path: bytes) -> bool:
-    """Return whether *path* has but one form: there is nothing in it to decode or to remove."""
-    return b"%" not in path and b"//" not in path and b"/." not in path
 
 
 def normalize_path(path: bytes) -> bytes:
@@ -84,7 +81,7 @@ def canonical_uri(path: bytes, *, normalize: bool, double_encode: bool) -> bytes
     return uri_encode(path, keep_slash=True)
 
 
-def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: bool) -> bytes:
+def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], presigned: bool) -> bytes:
     """Return the canonical form of the decoded query parameters *pairs*.
 
     >>> canonical_query_string([(b"b", b"x y"), (b"a", b"")], presigned=False)
@@ -92,13 +89,13 @@ def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], *, presigned: b
     """
     if not pairs:
         return b""
-    encoded = [
-        (uri_encode(name), uri_encode(value))
-        for name, value in pairs
-        if not (presigned and name == UNSIGNED_PARAMETER)
-    ]
-    encoded.sort()
-    return b"&".join([name + b"=" + value for name, value in encoded])
+    if presigned:
+        pairs = [pair for pair in pairs if pair[0] != UNSIGNED_PARAMETER]
+    if is_unreserved(b"".join(chain.from_iterable(pairs))):
+        encoded = sorted(pairs)
+    else:
+        encoded = sorted([(uri_encode(name), uri_encode(value)) for name, value in pairs])
+    return b"&".join(map(b"=".join, encoded))
 
 
 def folded(text: bytes) -> bytes:
@@ -107,7 +104,6 @@ def folded(text: bytes) -> bytes:
 
 
 def canonical_request(
-    *,
     method: str,
     uri: bytes,
     query_string: bytes,
@@ -127,13 +123,8 @@ def canonical_request(
     """
     # No name holds a blank, and no value ends with one: they fold as each would alone.
     headers = folded(_HEADERS[signed_headers] % tuple(values))
-    return b"%b\n%b\n%b%b%b" % (
-        method.encode("ascii"),
-        uri,
-        query_string,
-        headers,
-        payload_hash.encode("ascii"),
-    )
+    start = b"%b\n%b\n%b" % (method.encode("ascii"), uri, query_string)
+    return start + headers + payload_hash.encode("ascii")
 
 
 def _headers(names: tuple[str, ...]) -> bytes:
@@ -150,7 +141,7 @@ _HEADERS: Final = Memo(_headers, longest=4096, size=total_length)
 
 
 def string_to_sign(
-    request: bytes, *, algorithm: str, timestamp: Timestamp, scope: CredentialScope
+    request: bytes, algorithm: str, timestamp: Timestamp, scope: CredentialScope
 ) -> bytes:
     """Return the string to sign of the canonical *request*."""
     digest = hashlib.sha256(request).hexdigest()

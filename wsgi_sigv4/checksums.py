@@ -130,11 +130,13 @@ def checksums_of(attempt: Attempt) -> ChecksumVerifier | None:
     Raises:
         SigV4Error: as :class:`ChecksumVerifier`.
     """
-    if attempt.stream is None and not attempt.authorization.presigned:
-        names = attempt.request.values
-        if _MD5 not in names and _PREFIX not in "\n".join(names):
-            return None
-    return ChecksumVerifier(attempt)
+    if (
+        attempt.terms.may_hold_checksum
+        or attempt.stream is not None
+        or attempt.authorization.presigned
+    ):
+        return ChecksumVerifier(attempt)
+    return None
 
 
 class ChecksumVerifier:

@@ -33,6 +33,11 @@ def uri_encode(data: bytes, *, keep_slash: bool = False) -> bytes:
     return (_QUOTED_BUT_SLASH if keep_slash else _QUOTED)[data]
 
 
+def is_unreserved(data: bytes) -> bool:
+    """Return whether :func:`uri_encode` leaves all of *data* as it is."""
+    return _UNRESERVED.fullmatch(data) is not None
+
+
 def has_malformed_escape(data: bytes) -> bool:
     """Return whether a ``%`` in *data* is not followed by two hex digits."""
     return b"%" in data and _MALFORMED_ESCAPE.search(data) is not None

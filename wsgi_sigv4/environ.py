@@ -28,6 +28,8 @@ from wsgi_sigv4.errors import MalformedTarget
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.memo import total_length
+from wsgi_sigv4.request import HEADER_NAMES
+from wsgi_sigv4.request import HeaderNames
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.traces import has_trace
 
@@ -89,28 +91,37 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
     Raises:
         MalformedRequest: if the raw request cannot be known for certain.
     """
+    try:
+        return _request(environ, deployment)
+    except UnicodeEncodeError:
+        raise MalformedRequest(fault="the environ holds text that is not latin-1") from None
+
+
+def _request(environ: WSGIEnvironment, deployment: Deployment) -> Request:
     prefix, script_name = _mount(environ, deployment)
-    routed = _wire(prefix + script_name + environ.get("PATH_INFO", ""))
-    query = _wire(environ.get("QUERY_STRING", ""))
+    routed = (prefix + script_name + environ.get("PATH_INFO", "")).encode("latin-1")
+    query = environ.get("QUERY_STRING", "").encode("latin-1")
     told = None if deployment.raw_target is None else deployment.raw_target(environ)
-    target = _raw_target(environ) if told is None else _wire(told)
+    target = _raw_target(environ) if told is None else told.encode("latin-1")
     if target is None:
         path = uri_encode(routed, keep_slash=True)
     else:
-        path, _, raw_query = _origin_form(target, environ).partition(b"?")
+        if not target.startswith(b"/"):
+            target = _origin_form(target, environ)
+        path, _, raw_query = target.partition(b"?")
         if raw_query != query:
             raise MalformedTarget(fault="the server reports two different queries")
         if told is None and prefix:
-            path = uri_encode(_wire(prefix), keep_slash=True) + path
+            path = uri_encode(prefix.encode("latin-1"), keep_slash=True) + path
     keys = _KEYS[tuple(environ)]
     return Request.of(
         environ.get("REQUEST_METHOD", ""),
         path,
         query,
         *_headers(environ, keys, deployment),
-        routed_path=routed or b"/",
-        doubtful_headers=_doubtful_headers(environ),
-        joined_with_blank=keys.of_a_joining_server or _server(environ).startswith("waitress"),
+        routed or b"/",
+        _doubtful_headers(environ),
+        keys.of_a_joining_server or _server(environ).startswith("waitress"),
     )
 
 
@@ -143,7 +154,7 @@ def set_path(environ: WSGIEnvironment, path: bytes, deployment: Deployment = DIR
         PathNotRouted: if *path* is not below the application's own.
     """
     prefix, script_name = _mount(environ, deployment)
-    mount = _wire(prefix + script_name)
+    mount = (prefix + script_name).encode("latin-1")
     rest = path[len(mount) :]
     if not path.startswith(mount) or (mount and rest and not rest.startswith(b"/")):
         raise PathNotRouted
@@ -213,13 +224,6 @@ def _server(environ: WSGIEnvironment) -> str:
     return str(software).lower() if software else ""
 
 
-def _wire(text: str) -> bytes:
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        raise MalformedRequest(fault="the environ holds text that is not latin-1") from None
-
-
 def _as_bytes(text: str | bytes) -> bytes:
     """Return *text* where it need only be looked at, and may be anything."""
     return text if isinstance(text, bytes) else text.encode("latin-1", "replace")
@@ -250,7 +254,8 @@ def _raw_target(environ: WSGIEnvironment) -> bytes | None:
         raise MalformedTarget(fault="the server reports two different targets")
     target = raw if uri is None else uri
     if target is not None:
-        return _wire(target)
+        encoded: bytes = target.encode("latin-1")
+        return encoded
     scope = environ.get("asgi.scope") or {}
     if scope.get("raw_path"):
         query = scope.get("query_string") or b""
@@ -259,14 +264,12 @@ def _raw_target(environ: WSGIEnvironment) -> bytes | None:
 
 
 def _origin_form(target: bytes, environ: WSGIEnvironment) -> bytes:
-    if target.startswith(b"/"):
-        return target
     absolute = re.fullmatch(_ABSOLUTE_FORM, target)
     if absolute is None:
         return target
     authority, rest = absolute.groups()
     # Servers disagree on which of the two the application is told.
-    if authority != _wire(environ.get("HTTP_HOST", "")):
+    if authority != environ.get("HTTP_HOST", "").encode("latin-1"):
         raise MalformedTarget(fault="the target names another host than the Host header")
     return rest if rest.startswith(b"/") else b"/" + rest
 
@@ -297,7 +300,7 @@ class _Keys(NamedTuple):
     """
 
     headers: tuple[str, ...]
-    names: tuple[bytes, ...]
+    names: HeaderNames
     twins: tuple[tuple[str, str], ...]
     of_a_joining_server: bool
 
@@ -313,7 +316,7 @@ class _Keys(NamedTuple):
         names = {key: name for key in keys if (name := _header_name(key)) is not None}
         return cls(
             headers=tuple(names),
-            names=tuple(names.values()),
+            names=HEADER_NAMES[tuple(names.values())],
             twins=tuple([(key, other) for key, other in _TWINS if other in keys]),
             of_a_joining_server="uwsgi.version" in keys or "mod_wsgi.version" in keys,
         )
@@ -325,26 +328,24 @@ _KEYS: Final = Memo(_Keys.of, longest=8192, size=total_length)
 
 def _headers(
     environ: WSGIEnvironment, keys: _Keys, deployment: Deployment
-) -> tuple[tuple[bytes, ...], list[bytes]]:
-    """Return the names of the headers, and their values."""
+) -> tuple[HeaderNames, bytes]:
+    """Return the names of the headers, and their values, a line for each."""
     for key, other in keys.twins:
         if environ[other] != environ.get(key):
             raise MalformedRequest(fault=f"{key} stands twice, with different values")
     texts = list(map(environ.__getitem__, keys.headers))
-    values = _wire("\n".join(texts)).split(b"\n")
-    if len(values) != len(texts):
-        values = [_wire(text) for text in texts]
-    if b"" not in values and not deployment.header_overrides:
-        return keys.names, values
+    if "" not in texts and not deployment.header_overrides:
+        return keys.names, "\n".join(texts).encode("latin-1")
     # Some servers give an empty Host or Content-Length for none.
     headers = [
-        (name, value)
-        for name, value in zip(keys.names, values, strict=True)
-        if value or name not in _OFTEN_EMPTY
+        (name, text.encode("latin-1"))
+        for name, text in zip(keys.names.sent, texts, strict=True)
+        if text or name not in _OFTEN_EMPTY
     ]
     if deployment.header_overrides:
         headers = _overridden(headers, deployment.header_overrides)
-    return tuple([name for name, _ in headers]), [value for _, value in headers]
+    names = HEADER_NAMES[tuple([name for name, _ in headers])]
+    return names, b"\n".join([value for _, value in headers])
 
 
 def _overridden(

@@ -12,9 +12,7 @@ from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.request import Request
 
 
-# Without slots: those of a frozen object are filled one by one, which takes
-# as long as three rules.
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Who signed a request, and what was signed: the result of a verification.
 
@@ -43,13 +41,6 @@ class Identity:
     _origin: tuple[object, str, bytes, bytes] = field(repr=False, compare=False)
     _path: bytes = field(repr=False, compare=False)
 
-    @classmethod
-    def of(cls, **facts: object) -> Identity:
-        """Return the identity with all of these *facts*, by the names of its fields."""
-        identity = object.__new__(cls)
-        vars(identity).update(facts)
-        return identity
-
     def is_from(self, verifier: object, request: Request) -> bool:
         """Return whether *verifier* made this identity for just this *request*.
 
@@ -57,13 +48,9 @@ class Identity:
         path was rewritten, says nothing about the request at hand.
         """
         routed_as_verified = request.routed_path in (None, self._path)
-        same_origin = self._origin == origin(verifier, request)
-        return self._origin[0] is verifier and same_origin and routed_as_verified
-
-
-def origin(verifier: object, request: Request) -> tuple[object, str, bytes, bytes]:
-    """Return what an identity remembers of the *verifier* and of the *request* it was made for."""
-    return verifier, request.method, request.path, request.query
+        maker, *origin = self._origin
+        same_origin = origin == [request.method, request.path, request.query]
+        return maker is verifier and same_origin and routed_as_verified
 
 
 class Signed(Protocol):
@@ -88,8 +75,12 @@ class Signed(Protocol):
 def name(refusal: SigV4Error, signed: Signed) -> None:
     """Write into *refusal* whose request it was; the service selects the rendering."""
     refusal.access_key_id = signed.access_key_id
-    refusal.service = signed.scope.service
+    refusal.service, refusal.region = signed.scope.service, signed.scope.region
     refusal.presigned = signed.presigned
+    # An authorization has none yet.
+    form = getattr(signed, "payload_form", None)
+    if form is not None:
+        refusal.payload_form = form.name
 
 
 class naming:

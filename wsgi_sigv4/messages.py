@@ -19,43 +19,35 @@ _TOKEN_PARAMETERS: Final = frozenset(name.encode() for name in TOKEN_NAMES)
 
 
 def _canonical_request(
-    attempt: Attempt,
-    payload_hash: str,
-    *,
-    query: QueryPairs,
-    blanks_joined: bool = False,
+    attempt: Attempt, payload_hash: str, query: QueryPairs, *, blanks_joined: bool = False
 ) -> bytes:
-    request = attempt.request
-    authorization = attempt.authorization
+    request, authorization = attempt.request, attempt.authorization
     values = list(map(request.values.__getitem__, authorization.signed_headers))
     if blanks_joined:
         values = [value.replace(b", ", b",") for value in values]
-    profile = attempt.profile
+    profile = attempt.terms.profile
+    uri = request.path
+    if not request.is_plain:
+        encoded_twice = profile.double_encode_path
+        uri = canonical_uri(uri, normalize=profile.normalize_path, double_encode=encoded_twice)
     return canonical_request(
-        method=request.method,
-        uri=canonical_uri(
-            request.path,
-            normalize=profile.normalize_path,
-            double_encode=profile.double_encode_path,
-        ),
-        query_string=canonical_query_string(query, presigned=authorization.presigned),
-        signed_headers=authorization.signed_headers,
-        values=values,
-        payload_hash=payload_hash,
+        request.method,
+        uri,
+        canonical_query_string(query, authorization.presigned),
+        authorization.signed_headers,
+        values,
+        payload_hash,
     )
 
 
 def _string_to_sign(attempt: Attempt, request: bytes) -> bytes:
-    return string_to_sign(
-        request,
-        algorithm=attempt.authorization.algorithm,
-        timestamp=attempt.timestamp,
-        scope=attempt.authorization.credential.scope,
-    )
+    authorization = attempt.authorization
+    scope = authorization.credential.scope
+    return string_to_sign(request, authorization.algorithm, attempt.timestamp, scope)
 
 
 def strings_to_sign(
-    attempt: Attempt, payload_hash: str, *, token_may_be_unsigned: bool
+    attempt: Attempt, payload_hash: str, token_may_be_unsigned: bool
 ) -> Iterable[bytes]:
     """Return the string to sign; more than one only where the wire is not all that is known.
 
@@ -66,7 +58,7 @@ def strings_to_sign(
     token_may_follow = token_may_be_unsigned and attempt.authorization.session_token is not None
     if attempt.request.joined_with_blank or token_may_follow:
         return _strings_to_sign(attempt, payload_hash, token_may_follow=token_may_follow)
-    request = _canonical_request(attempt, payload_hash, query=attempt.query)
+    request = _canonical_request(attempt, payload_hash, attempt.query)
     return (_string_to_sign(attempt, request),)
 
 
@@ -81,11 +73,11 @@ def _strings_to_sign(
         for blanks_joined in joins:
             yield _string_to_sign(
                 attempt,
-                _canonical_request(attempt, payload_hash, query=query, blanks_joined=blanks_joined),
+                _canonical_request(attempt, payload_hash, query, blanks_joined=blanks_joined),
             )
 
 
 def evidence(attempt: Attempt, payload_hash: str) -> Evidence:
     """Return what the server canonicalised."""
-    request = _canonical_request(attempt, payload_hash, query=attempt.query)
+    request = _canonical_request(attempt, payload_hash, attempt.query)
     return Evidence(canonical_request=request, string_to_sign=_string_to_sign(attempt, request))

@@ -67,14 +67,12 @@ class PayloadHash(NamedTuple):
     value: str = ""
 
     @classmethod
-    def parse(cls, value: bytes | None) -> PayloadHash:
-        """Return what *value*, that of ``x-amz-content-sha256``, says; None means absent.
+    def parse(cls, value: bytes) -> PayloadHash:
+        """Return what *value*, that of ``x-amz-content-sha256``, says.
 
         Raises:
             InvalidPayloadHash: if it is none of the known forms.
         """
-        if value is None:
-            return ABSENT
         text = value.decode("ascii", "backslashreplace")
         if is_sha256_hex(value):
             return cls(form=PayloadForm.SHA256, value=text)

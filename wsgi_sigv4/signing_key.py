@@ -52,18 +52,23 @@ class SigningKeyCache:
         return len(self._keys)
 
     def get(
-        self, access_key_id: str, secret: Secret, scope: CredentialScope, *, now: float
+        self, access_key_id: str, secret: Secret, scope: CredentialScope, now: float
     ) -> bytes | None:
         """Return the cached signing key, or None."""
-        name = access_key_id, scope.text
-        with self._lock:
-            if now // 86400 != self._day:
+        if now // 86400 != self._day:
+            with self._lock:
                 self._begin_day(now)
-            found = self._keys.get(name)
-            if found is None or (found[0] is not secret and found[0] != secret):
-                return None
+        name = access_key_id, scope.text
+        # Each of the two is one step of the interpreter's, and needs no lock.
+        found = self._keys.get(name)
+        if found is None or (found[0] is not secret and found[0] != secret):
+            return None
+        try:  # noqa: SIM105 (suppress() takes longer than the look-up)
             self._keys.move_to_end(name)
-            return found[1]
+        except KeyError:
+            # Another thread has dropped it meanwhile.
+            pass
+        return found[1]
 
     def put(
         self, access_key_id: str, secret: Secret, scope: CredentialScope, key: bytes, *, now: float

@@ -84,22 +84,9 @@ class Spool:
         self._file.truncate()
         self._read = self._written = 0
 
-    def rewound(self) -> IO[bytes]:
-        """Return all that was put in as a file of its own, at its beginning; nothing was read.
-
-        Raises:
-            StorageUnavailable: if the disk is full.
-        """
-        with _ROOM:
-            # What is still in a buffer is written now.
-            self._file.seek(0)
-        return self._file
-
     def close(self) -> None:
         """Give the room back, that on disk included."""
-        # Closing writes what is in a buffer, and fails once more on a full disk.
-        with suppress(OSError):
-            self._file.close()
+        _give_back(self._file)
 
     def _make_room(self, size: int) -> None:
         """Forget what was read, or go to disk, where *size* more bytes are too many for memory."""
@@ -137,11 +124,40 @@ def spool(
         StorageUnavailable: if the disk is full.
         SigV4Error: whatever *body* and *feed* raise; the file is gone then.
     """
-    kept = Spool(memory_limit=memory_limit)
+    kept: IO[bytes] = io.BytesIO()
+    size, is_on_disk = 0, False
     try:
         for piece in body:
-            kept.write(feed(piece))
-        return kept.rewound(), kept.size
+            data = feed(piece)
+            size += len(data)
+            with _ROOM:
+                if size > memory_limit and not is_on_disk:
+                    kept, is_on_disk = _on_disk(kept), True
+                kept.write(data)
+        with _ROOM:
+            # What is still in a buffer is written now.
+            kept.seek(0)
     except BaseException:
-        kept.close()
+        _give_back(kept)
         raise
+    return kept, size
+
+
+def _on_disk(kept: IO[bytes]) -> IO[bytes]:
+    """Return what is *kept* as a temporary file, at its end."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by whoever reads it)
+    kept.seek(0)
+    try:
+        file.write(kept.read())
+    except BaseException:
+        _give_back(file)
+        raise
+    kept.close()
+    return file
+
+
+def _give_back(file: IO[bytes]) -> None:
+    """Close *file*, and so give its room back."""
+    # Closing writes what is in a buffer, and fails once more on a full disk.
+    with suppress(OSError):
+        file.close()

@@ -58,15 +58,12 @@ class Timestamp(NamedTuple):
     Attributes:
         iso: the ISO basic form, ``YYYYMMDDThhmmssZ``.
         posix: POSIX seconds.
+        date: the date part, ``YYYYMMDD``.
     """
 
     iso: str
     posix: int
-
-    @property
-    def date(self) -> str:
-        """The date part, ``YYYYMMDD``."""
-        return self.iso[:8]
+    date: str
 
     @classmethod
     def at(cls, posix: float) -> Timestamp:
@@ -75,7 +72,7 @@ class Timestamp(NamedTuple):
 
 
 def _at(seconds: int) -> Timestamp:
-    return Timestamp(iso=_iso_basic(_EPOCH + timedelta(seconds=seconds)), posix=seconds)
+    return _made(_EPOCH + timedelta(seconds=seconds), seconds)
 
 
 #: A refusal for a stale request names times, and many come in the same second.
@@ -120,15 +117,16 @@ def _timestamp(match: re.Match[str], *, month: int, year: int) -> Timestamp | No
         )
     except ValueError:
         return None
-    return Timestamp(iso=_iso_basic(moment), posix=calendar.timegm(moment.timetuple()))
+    return _made(moment, calendar.timegm(moment.timetuple()))
 
 
-def _iso_basic(moment: datetime) -> str:
+def _made(moment: datetime, posix: int) -> Timestamp:
     # Not strftime, which some C libraries do not pad below year 1000.
-    return moment.isoformat().replace("-", "").replace(":", "") + "Z"
+    iso = moment.isoformat().replace("-", "").replace(":", "") + "Z"
+    return Timestamp(iso=iso, posix=posix, date=iso[:8])
 
 
-def is_skewed(timestamp: Timestamp, *, now: float, max_skew: int) -> bool:
+def is_skewed(timestamp: Timestamp, now: float, max_skew: int) -> bool:
     """Return whether *timestamp* is more than *max_skew* seconds from *now*, on either side."""
     return abs(now - timestamp.posix) > max_skew
 

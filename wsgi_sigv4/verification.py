@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 from typing import Protocol
+from typing import cast
 
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.attempt import check_freshness
@@ -16,6 +17,7 @@ from wsgi_sigv4.chunked import ChunkedDecoder
 from wsgi_sigv4.chunked import Decoded
 from wsgi_sigv4.chunked import SignatureChain
 from wsgi_sigv4.credentials import Credentials
+from wsgi_sigv4.drafts import draft_of
 from wsgi_sigv4.errors import DisabledAccessKey
 from wsgi_sigv4.errors import ExpiredCredentials
 from wsgi_sigv4.errors import InvalidSessionToken
@@ -28,7 +30,6 @@ from wsgi_sigv4.framing import Stream
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import name
 from wsgi_sigv4.identity import naming
-from wsgi_sigv4.identity import origin
 from wsgi_sigv4.limits import Limits
 from wsgi_sigv4.payload import EMPTY_SHA256
 from wsgi_sigv4.payload import PayloadForm
@@ -36,6 +37,8 @@ from wsgi_sigv4.payload import PayloadForm
 # Python 3.11 takes long to find a member of an enum.
 _ABSENT: Final = PayloadForm.ABSENT
 _SHA256: Final = PayloadForm.SHA256
+_UNSIGNED: Final = PayloadForm.UNSIGNED
+_Draft: Final = draft_of(Identity)
 _NO_TRAILERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -63,6 +66,8 @@ class Verification:
         credentials: what the provider found, or None.
         fault: with uniform errors, the fault that only a right signature is told.
         awaits_body: True where rule 10 needs the hash of the body.
+        payload_hash: what stands for the body in the canonical request; empty
+            while *awaits_body*.
         trailers: the verified trailers of an aws-chunked body, once *finish*
             has returned.
     """
@@ -75,6 +80,7 @@ class Verification:
         "awaits_body",
         "credentials",
         "fault",
+        "payload_hash",
         "trailers",
         "verifier",
     )
@@ -85,12 +91,17 @@ class Verification:
         attempt: Attempt,
         credentials: Credentials | None,
         fault: SigV4Error | None,
+        *,
+        is_empty: bool = False,
     ) -> None:
         self.verifier = verifier
         self.attempt = attempt
         self.credentials = credentials
         self.fault = fault
-        self.awaits_body = attempt.payload.form is _ABSENT
+        form, self.payload_hash = attempt.payload
+        if is_empty and form is _ABSENT:
+            self.payload_hash = EMPTY_SHA256
+        self.awaits_body = not self.payload_hash
         self.trailers: Mapping[str, str] = _NO_TRAILERS
         self._hash: hashlib._Hash | None = None
         self._length = 0
@@ -126,7 +137,7 @@ class Verification:
             with naming(self.attempt):
                 decoder.feed(data)
             data = decoded.take()
-        elif self.attempt.payload.form is not PayloadForm.UNSIGNED:
+        elif self.attempt.payload.form is not _UNSIGNED:
             if self._hash is None:
                 self._hash = hashlib.sha256()
             self._hash.update(data)
@@ -168,16 +179,15 @@ class Verification:
         now = self.verifier.clock() if now is None else now
         try:
             # Rule 5 again: the clock went on while the body arrived.
-            check_freshness(
-                attempt.timestamp, lifetime=attempt.lifetime, max_skew=attempt.max_skew, now=now
-            )
+            check_freshness(attempt.timestamp, attempt.lifetime, attempt.terms.max_skew, now)
             # Rule 10, where it had to wait.
             if self.awaits_body:
                 self.verifier.check_signature(self, self._body_hash, now)
             # Rule 9 again, for who has the secret: temporary credentials end too.
-            fault = key_fault(attempt, self.credentials, now)
-            if fault is not None:
-                raise fault
+            if self.credentials is None or self.credentials.expires_at is not None:
+                fault = key_fault(attempt, self.credentials, now)
+                if fault is not None:
+                    raise fault
             # Rule 11: the body is the one that was signed.
             self._check_body()
         except SigV4Error as refusal:
@@ -186,16 +196,17 @@ class Verification:
         return self._identity()
 
     def _check_body(self) -> None:
-        payload = self.attempt.payload
+        form, value = self.attempt.payload
         if self.attempt.stream is not None:
             assert self._chunked is not None  # noqa: S101 (rule 10)
             self.trailers = self._chunked[0].finish()
-        if payload.form is _SHA256:
+        # What was not to have a body must not have got one.
+        if form is _SHA256 or (self._length and form is _ABSENT and not self.awaits_body):
             computed = self._body_hash
-            if not hmac.compare_digest(computed, payload.value.lower()):
-                raise PayloadHashMismatch(declared=payload.value, computed=computed)
+            if not hmac.compare_digest(computed, self.payload_hash.lower()):
+                raise PayloadHashMismatch(declared=self.payload_hash, computed=computed)
         if self.attempt.empty_body_only and self._length:
-            raise PayloadFormNotAllowed(value=payload.value)
+            raise PayloadFormNotAllowed(value=value)
 
     @property
     def _body_hash(self) -> str:
@@ -204,19 +215,21 @@ class Verification:
     def _identity(self) -> Identity:
         attempt, credentials = self.attempt, self.credentials
         assert credentials is not None  # noqa: S101 (rule 9)
-        authorization, posix = attempt.authorization, attempt.timestamp.posix
-        return Identity.of(
-            access_key_id=authorization.credential.access_key_id,
-            principal=credentials.principal,
-            scope=authorization.credential.scope,
-            signed_headers=authorization.signed_headers,
-            request_time=posix,
-            presigned=authorization.presigned,
-            expires_at=None if attempt.lifetime is None else posix + attempt.lifetime,
-            payload_form=attempt.payload.form,
-            _origin=origin(self.verifier, attempt.request),
-            _path=attempt.path,
-        )
+        authorization, request = attempt.authorization, attempt.request
+        posix = attempt.timestamp.posix
+        draft = _Draft()
+        draft.access_key_id = authorization.credential.access_key_id
+        draft.principal = credentials.principal
+        draft.scope = authorization.credential.scope
+        draft.signed_headers = authorization.signed_headers
+        draft.request_time = posix
+        draft.presigned = authorization.presigned
+        draft.expires_at = None if attempt.lifetime is None else posix + attempt.lifetime
+        draft.payload_form = attempt.payload.form
+        draft._origin = self.verifier, request.method, request.path, request.query
+        draft._path = attempt.path
+        draft.__class__ = Identity
+        return cast("Identity", draft)
 
 
 def key_fault(attempt: Attempt, credentials: Credentials | None, now: float) -> SigV4Error | None:

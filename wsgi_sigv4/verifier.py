@@ -52,6 +52,7 @@ from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.signing_key import SigningKeyCache
 from wsgi_sigv4.signing_key import derive_signing_key
 from wsgi_sigv4.signing_key import hmac_sha256
+from wsgi_sigv4.terms import terms_of
 from wsgi_sigv4.timestamps import Timestamp
 from wsgi_sigv4.verification import Verification
 from wsgi_sigv4.verification import check_limits
@@ -121,6 +122,7 @@ class Verifier:
             allow_unsigned_payload=allow_unsigned_payload,
             allow_unsigned_session_token=allow_unsigned_session_token,
         )
+        self._terms = terms_of(self._policy)
         self._signing_keys = SigningKeyCache()
         # Whoever names an unknown key makes us derive from this one instead.
         self._dummy = Secret(secrets.token_hex(20))
@@ -163,6 +165,7 @@ class Verifier:
         """
         narrowed = copy.copy(self)
         narrowed._policy = self._policy.narrowed(region=region, service=service)
+        narrowed._terms = terms_of(narrowed._policy)
         return narrowed
 
     def check_scope(self, identity: Identity) -> None:
@@ -214,15 +217,28 @@ class Verifier:
         if authorization is None:
             return None
         try:
-            return Attempt.of(request, query, authorization, policy=self._policy, now=now)
+            scope = authorization.credential.scope
+            terms = self._terms[scope.text, authorization.signed_headers, request.names]
+            return Attempt.of(request, query, authorization, terms=terms, now=now)
         except SigV4Error as refusal:
             name(refusal, authorization)
             raise
 
     def conclude(
-        self, attempt: Attempt, credentials: Credentials | None, *, now: float | None = None
+        self,
+        attempt: Attempt,
+        credentials: Credentials | None,
+        *,
+        is_empty: bool = False,
+        now: float | None = None,
     ) -> Verification:
         """Apply rules 9 and 10 with the *credentials* that a provider found.
+
+        Args:
+            attempt: what :meth:`prepare` returned.
+            credentials: those of its access key id, or None where it is unknown.
+            is_empty: there is no body, so that no rule has to wait for one.
+            now: POSIX seconds; None: the verifier's clock.
 
         Raises:
             SigV4Error: the reason for which the request is refused.
@@ -231,16 +247,17 @@ class Verifier:
         try:
             # Rule 9: the key is known, and the session token its own.
             fault = key_fault(attempt, credentials, now)
-            if fault is not None and not self.uniform_errors:
-                self._has_signed(Verification(self, attempt, None, fault), EMPTY_SHA256, now)
-                raise fault
-            if isinstance(fault, UnknownAccessKey):
-                # A disabled key verifies nothing, not even who is told that it is disabled.
-                credentials = None
-            verification = Verification(self, attempt, credentials, fault)
+            if fault is not None:
+                if not self.uniform_errors:
+                    self._has_signed(Verification(self, attempt, None, fault), EMPTY_SHA256, now)
+                    raise fault
+                if isinstance(fault, UnknownAccessKey):
+                    # A disabled key verifies nothing, not even who is told that it is disabled.
+                    credentials = None
+            verification = Verification(self, attempt, credentials, fault, is_empty=is_empty)
             if not verification.awaits_body:
                 # Rule 10: the signature is right.
-                self.check_signature(verification, attempt.payload.value, now)
+                self.check_signature(verification, verification.payload_hash, now)
             elif not is_signature(attempt.authorization.signature):
                 # No body can make this one right.
                 self.check_signature(verification, EMPTY_SHA256, now)
@@ -284,7 +301,7 @@ class Verifier:
         signature = attempt.authorization.signature
         right = False
         unsigned_token = self._policy.token_may_be_unsigned
-        for message in strings_to_sign(attempt, payload_hash, token_may_be_unsigned=unsigned_token):
+        for message in strings_to_sign(attempt, payload_hash, unsigned_token):
             expected = hmac_sha256(signing_key, message).hex().encode("ascii")
             right = hmac.compare_digest(expected, signature)
             if right:
@@ -315,7 +332,8 @@ class Verifier:
             return credentials.signing_key, False
         secret = credentials.secret_access_key
         assert secret is not None  # noqa: S101 (Credentials hold one of the two)
-        cached = self._signing_keys.get(attempt.access_key_id, secret, attempt.scope, now=now)
+        credential = attempt.authorization.credential
+        cached = self._signing_keys.get(credential.access_key_id, secret, credential.scope, now)
         if cached is not None:
             return cached, False
-        return derive_signing_key(secret, attempt.scope), True
+        return derive_signing_key(secret, credential.scope), True

@@ -31,7 +31,7 @@ from wsgi_sigv4.authentication import body_limit
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.authorization import unsupported_scheme
-from wsgi_sigv4.body import BodyVerifier
+from wsgi_sigv4.body import with_checksums
 from wsgi_sigv4.contrib.django.calls import acall
 from wsgi_sigv4.contrib.django.calls import alookup
 from wsgi_sigv4.contrib.django.calls import call
@@ -42,8 +42,6 @@ from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.contrib.django.environ import is_attempt
 from wsgi_sigv4.contrib.django.environ import route_on
-from wsgi_sigv4.contrib.django.signals import atell_used
-from wsgi_sigv4.contrib.django.signals import tell_used
 from wsgi_sigv4.contrib.django.streaming import find_streamed
 from wsgi_sigv4.contrib.django.streaming import remember_streamed
 from wsgi_sigv4.environ import ACCESS_KEY_ID
@@ -117,7 +115,6 @@ def authenticate(
     if identity is not None:
         allowed = conf.authorize is None or call(conf.authorize, identity, request.META)
         _accept(request, identity, allowed=allowed)
-        tell_used(request, identity, conf)
     return identity
 
 
@@ -150,7 +147,6 @@ async def aauthenticate(
     if identity is not None:
         allowed = conf.authorize is None or await acall(conf.authorize, identity, request.META)
         _accept(request, identity, allowed=allowed)
-        await atell_used(request, identity, conf)
     return identity
 
 
@@ -291,7 +287,7 @@ def _receive(request: ASGIRequest, verification: Verification, conf: Configurati
     limit = body_limit(verification.attempt, options)
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
-    verified = BodyVerifier(verification)
+    verified = with_checksums(verification)
     body = _body(request)
     size = _size(body)
     pieces = Incoming(body, size).pieces(limit=limit, seconds=options.body_seconds)

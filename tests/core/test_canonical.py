@@ -209,7 +209,7 @@ def test_string_to_sign() -> None:
     signed = string_to_sign(
         canonical,
         algorithm="AWS4-HMAC-SHA256",
-        timestamp=Timestamp(iso="20150830T123600Z", posix=0),
+        timestamp=Timestamp(iso="20150830T123600Z", posix=0, date="20150830"),
         scope=CredentialScope(date="20150830", region="us-east-1", service="iam"),
     )
     assert signed == (

@@ -34,11 +34,6 @@ def test_every_form_is_listed() -> None:
     assert {*FORMS.values(), PayloadForm.ABSENT} == set(PayloadForm)
 
 
-def test_absent() -> None:
-    """No value is a form of its own."""
-    assert PayloadHash.parse(None) == PayloadHash(form=PayloadForm.ABSENT, value="")
-
-
 @pytest.mark.parametrize(
     "value",
     [

@@ -79,6 +79,22 @@ def test_cache_is_bounded_by_default() -> None:
     assert len(cache) == 4096
 
 
+def test_cache_outlives_a_key_dropped_meanwhile() -> None:
+    """T46: a key that another thread drops while it is read is found all the same."""
+
+    class Slow(Secret):
+        def __eq__(self, other: object) -> bool:
+            cache.put("other", Secret(SECRET), SCOPE, KEY, now=NOW)
+            return True
+
+        __hash__ = Secret.__hash__
+
+    cache = SigningKeyCache(size=1)
+    cache.put("a", Slow(SECRET), SCOPE, KEY, now=NOW)
+    assert cache.get("a", Secret(SECRET), SCOPE, now=NOW) == KEY
+    assert cache.get("a", Secret(SECRET), SCOPE, now=NOW) is None
+
+
 def test_cache_forgets_at_midnight() -> None:
     """Keys are gone at midnight UTC, whichever of reading and writing comes first."""
     midnight = NOW - NOW % DAY + DAY

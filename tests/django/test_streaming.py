@@ -920,9 +920,9 @@ def test_t40_wrapped_project(
     concluded: list[object] = []
     real = Verifier.conclude
 
-    def conclude(self: Verifier, *args: Any) -> Any:
+    def conclude(self: Verifier, *args: Any, **options: Any) -> Any:
         concluded.append(self)
-        return real(self, *args)
+        return real(self, *args, **options)
 
     monkeypatch.setattr(Verifier, "conclude", conclude)
     sigv4(STREAM=stream)

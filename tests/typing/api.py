@@ -44,6 +44,8 @@ from wsgi_sigv4.contrib.flask import current_identity
 from wsgi_sigv4.contrib.flask import key_used
 from wsgi_sigv4.contrib.flask import request_refused
 from wsgi_sigv4.contrib.flask import sigv4_required
+from wsgi_sigv4.contrib.opentelemetry import set_attributes
+from wsgi_sigv4.contrib.prometheus import Metrics
 from wsgi_sigv4.contrib.sqlalchemy import AccessKey
 from wsgi_sigv4.contrib.sqlalchemy import KeyStore
 from wsgi_sigv4.contrib.sqlalchemy import NewKey
@@ -52,6 +54,8 @@ from wsgi_sigv4.explain import Check
 from wsgi_sigv4.explain import Explanation
 from wsgi_sigv4.explain import Finding
 from wsgi_sigv4.explain import explain
+from wsgi_sigv4.observing import Verdict
+from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.responses import Answer
 from wsgi_sigv4.testing import UNSIGNED_HEADERS
 from wsgi_sigv4.testing import Signer
@@ -147,7 +151,18 @@ def middleware(verifier: Verifier) -> WSGIApplication:
         raw_target=lambda environ: None,
         length_of_chunked=True,
         render_refusal=render,
+        report_only=True,
+        on_accept=Metrics(),
+        on_refuse=judged,
     )
+
+
+def judged(verdict: Verdict) -> None:
+    """Be told of a verdict."""
+    assert_type(verdict.access_key_id, str | None)
+    assert_type(verdict.payload_form, PayloadForm | None)
+    assert_type(verdict.accepted, bool)
+    set_attributes(verdict)
 
 
 def sans_io(verifier: Verifier) -> None:

@@ -275,7 +275,7 @@ def _details(request: Request, outcome: _Outcome, *, now: float) -> dict[int, st
     if attempt is not None:
         away = round(now - attempt.timestamp.posix)
         details[4] = attempt.timestamp.iso
-        details[5] = f"{away} s ago, {attempt.lifetime or attempt.max_skew} s accepted"
+        details[5] = f"{away} s ago, {attempt.lifetime or attempt.terms.max_skew} s accepted"
         details[8] = attempt.payload.form.value or "no payload hash sent"
     if not outcome.body_checked:
         details[11] = "the body is not known here"
