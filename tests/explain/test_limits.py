@@ -80,7 +80,7 @@ def test_readings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Budget, "spend", counted)
     client = Client(secret="x" * 40)
     client.explain(client.sign())
-    assert 3000 < tried <= 6000
+    assert 3000 < tried <= 4500
     tried = 0
     client, message = large(b"")
     client.explain(message)
