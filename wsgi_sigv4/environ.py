@@ -47,7 +47,7 @@ _ABSOLUTE_FORM: Final = rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)"
 _DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Deployment:
     """What stands between the client and the application, as the operator knows it.
 

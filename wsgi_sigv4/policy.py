@@ -10,9 +10,8 @@ import re
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.errors import ConfigurationError
@@ -26,7 +25,7 @@ PAYLOAD_HASH: Final = "x-amz-content-sha256"
 TOKEN_HEADERS: Final = tuple(name.lower() for name in TOKEN_NAMES)
 
 _SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-_HEADER_NAME: Final = re.compile(r"[a-z0-9-]+", re.ASCII)
+_HEADER_NAME: Final = r"[a-z0-9-]+"
 _DEFAULT_PORTS: Final = ("80", "443")
 #: host [ ":" port ] of RFC 3986, in lower case: a name or an IPv4 address of labels, or an IP
 #: literal. Its reg-name may hold percent escapes and punctuation too, which no client sends: a
@@ -36,8 +35,7 @@ _HOST: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """What a verifier accepts.
 
     Attributes:
@@ -118,7 +116,7 @@ class Policy:
         profiles = self.profiles
         if services is not None:
             profiles = {service: self.profile(service) for service in services}
-        return replace(self, regions=regions, services=services, profiles=profiles)
+        return self._replace(regions=regions, services=services, profiles=profiles)
 
     def profile(self, service: str | None) -> Profile:
         """Return the profile of *service*, or, where it has none, the first one."""
@@ -162,7 +160,7 @@ def _names(parameter: str, values: object) -> tuple[str, ...]:
 def _header_names(parameter: str, values: Sequence[str]) -> frozenset[str]:
     names = frozenset(_names(parameter, values))
     for name in names:
-        if _HEADER_NAME.fullmatch(name) is None:
+        if re.fullmatch(_HEADER_NAME, name) is None:
             raise ConfigurationError(f"{parameter}: {name!r} is not the name of a header")
     return names
 

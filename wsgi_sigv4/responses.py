@@ -49,7 +49,7 @@ MAX_EVIDENCE: Final = 16 * 1024
 
 #: The content types of the JSON protocols, which an answer repeats. Nothing
 #: else that a client sends may stand in the headers of an answer.
-_JSON_TYPE: Final = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
+_JSON_TYPE: Final = r"application/x-amz-json-1\.[01]"
 
 #: XML 1.0 cannot say these at all, not even escaped.
 _NOT_XML: Final = "[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
@@ -214,7 +214,7 @@ def _aws(
     code = JSON_NAMES.get(found.code, found.code)
     if content_type.startswith("application/x-amz-json-"):
         body = _TO_JSON({"__type": code, "message": message})
-        known = _JSON_TYPE.match(content_type)
+        known = re.match(_JSON_TYPE, content_type)
         return known[0] if known else "application/x-amz-json-1.1", headers, body
     headers += (("x-amzn-ErrorType", code),)
     return "application/json", headers, f'{{"message": {_TO_JSON(message)}}}'
