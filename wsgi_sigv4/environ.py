@@ -46,6 +46,7 @@ _ABSOLUTE_FORM: Final = rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)"
 _DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
+# Not frozen, nor compared: see Options.
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Deployment:
     """What stands between the client and the application, as the operator knows it.

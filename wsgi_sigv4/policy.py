@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.profiles import GENERIC
 from wsgi_sigv4.profiles import S3
 from wsgi_sigv4.profiles import S3_SERVICES
@@ -30,9 +31,7 @@ _DEFAULT_PORTS: Final = ("80", "443")
 #: host [ ":" port ] of RFC 3986, in lower case: a name or an IPv4 address of labels, or an IP
 #: literal. Its reg-name may hold percent escapes and punctuation too, which no client sends: a
 #: suffix would vouch for what some layer behind us reads as the end of another host.
-_HOST: Final = re.compile(
-    r"(?:[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?", re.ASCII
-)
+_HOST: Final = r"(?:[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?"
 
 
 class Policy(NamedTuple):
@@ -137,7 +136,7 @@ class Policy(NamedTuple):
         if self.hosts is None:
             return True
         host = host.lower()
-        if _HOST.fullmatch(host) is None:
+        if not _IS_HOST[host]:
             return False
         name, colon, port = host.rpartition(":")
         bare = name if colon and port in _DEFAULT_PORTS else host
@@ -145,6 +144,14 @@ class Policy(NamedTuple):
             bare == entry or host == entry or (entry.startswith(".") and bare.endswith(entry))
             for entry in self.hosts
         )
+
+
+def _is_host(host: str) -> bool:
+    return re.fullmatch(_HOST, host) is not None
+
+
+#: A site has few of them, of 253 characters and a port at the most.
+_IS_HOST: Final = Memo(_is_host, longest=259, size=len)
 
 
 def _names(parameter: str, values: object) -> tuple[str, ...]:
