@@ -17,7 +17,10 @@ DIST = ROOT / "dist"
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 #: The oldest versions that setup.cfg admits, on the oldest interpreter.
-OLDEST = ["Werkzeug==3.0.0", "Flask==3.0.0", "Django==5.2", "SQLAlchemy==2.0.0"]
+OLDEST = [
+    *("Werkzeug==3.0.0", "Flask==3.0.0", "Django==5.2", "SQLAlchemy==2.0.0"),
+    *("prometheus-client==0.20.0", "opentelemetry-api==1.25.0", "opentelemetry-sdk==1.25.0"),
+]
 
 #: The interpreter that `make unit` runs everything on, from the checkout. What could still differ
 #: in the wheel there is what it holds, which these tests show.

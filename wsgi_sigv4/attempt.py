@@ -143,6 +143,11 @@ class Attempt:
         """The profile of the service that the request names."""
         return self.terms.profile
 
+    @property
+    def payload_form(self) -> PayloadForm:
+        """How the body is bound to the signature."""
+        return self.payload.form
+
     @classmethod
     def of(
         cls,

@@ -144,7 +144,7 @@ def authenticate(
     except SigV4Error as refusal:
         if attempt is not None:
             name(refusal, attempt)
-        if not isinstance(refusal, BodyTooSlow):
+        if not isinstance(refusal, BodyTooSlow) and not options.report_only:
             _drain(environ, incoming, options)
         forget_body(environ)
         raise

@@ -142,6 +142,11 @@ class StreamedBody(io.RawIOBase):
         return self._fault if isinstance(self._fault, SigV4Error) else None
 
     @property
+    def is_verified(self) -> bool:
+        """Whether all of the body has come, and is the one that was signed."""
+        return self._is_complete
+
+    @property
     def is_untouched(self) -> bool:
         """Whether nothing of the body has been asked for yet."""
         return not self._incoming.received

@@ -98,6 +98,11 @@ def canonical_query_string(pairs: Sequence[tuple[bytes, bytes]], presigned: bool
     return b"&".join(map(b"=".join, encoded))
 
 
+def folded(text: bytes) -> bytes:
+    """Return *text* with its inner runs of space and tab folded to one space."""
+    return _BLANKS.sub(b" ", text) if b"  " in text or b"\t" in text else text
+
+
 def canonical_request(
     method: str,
     uri: bytes,
@@ -117,9 +122,7 @@ def canonical_request(
         payload_hash: the value of x-amz-content-sha256, or the hash of the body.
     """
     # No name holds a blank, and no value ends with one: they fold as each would alone.
-    headers = _HEADERS[signed_headers] % tuple(values)
-    if b"  " in headers or b"\t" in headers:
-        headers = _BLANKS.sub(b" ", headers)
+    headers = folded(_HEADERS[signed_headers] % tuple(values))
     start = b"%b\n%b\n%b" % (method.encode("ascii"), uri, query_string)
     return start + headers + payload_hash.encode("ascii")
 

@@ -75,8 +75,12 @@ class Signed(Protocol):
 def name(refusal: SigV4Error, signed: Signed) -> None:
     """Write into *refusal* whose request it was; the service selects the rendering."""
     refusal.access_key_id = signed.access_key_id
-    refusal.service = signed.scope.service
+    refusal.service, refusal.region = signed.scope.service, signed.scope.region
     refusal.presigned = signed.presigned
+    # An authorization has none yet.
+    form = getattr(signed, "payload_form", None)
+    if form is not None:
+        refusal.payload_form = form.name
 
 
 class naming:

@@ -25,8 +25,14 @@ _SECRETS: Final = (
 )
 
 
-def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment) -> None:
-    """Log why a request was refused, and what to look at; never key material."""
+def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment, *, told: str = "refused") -> None:
+    """Log why a request was refused, and what to look at; never key material.
+
+    Args:
+        refusal: the reason.
+        environ: the environ of the request.
+        told: what became of the request.
+    """
     if not logger.isEnabledFor(logging.WARNING) or _is_unheard():
         return
     cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
@@ -36,7 +42,7 @@ def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment) -> None:
         logging.WARNING,
         __file__,
         log_refusal.__code__.co_firstlineno,
-        "refused %s %a (access key id: %s): %s: %s",
+        f"{told} %s %a (access key id: %s): %s: %s",
         _parts(refusal, cause, environ),
         None,
         func=log_refusal.__name__,
@@ -53,6 +59,14 @@ def _is_unheard() -> bool:
         named = named.parent
         found += named.handlers if named is not None else ()
     return bool(found) and not logger.filters and all(type(h) is logging.NullHandler for h in found)
+
+
+def warn_of_report_only() -> None:
+    """Warn, at start, that no request will be refused."""
+    logger.warning(
+        "report_only is on: requests are verified, and all of them are passed on, unsigned and "
+        "forged ones among them, without an identity"
+    )
 
 
 def _parts(refusal: SigV4Error, cause: SigV4Error, environ: WSGIEnvironment) -> tuple[object, ...]:

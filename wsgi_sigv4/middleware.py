@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+from copy import copy
 from functools import partial
 from inspect import iscoroutinefunction
 from itertools import chain
@@ -31,6 +32,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.held_answer import HeldAnswer
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.logs import warn_of_report_only
 from wsgi_sigv4.options import BODY_SECONDS
 from wsgi_sigv4.options import MAX_BODY
 from wsgi_sigv4.options import MEMORY_LIMIT
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
+
+    from wsgi_sigv4.observing import Hook
+    from wsgi_sigv4.observing import Observer
 
 
 class SigV4Middleware:
@@ -91,6 +96,12 @@ class SigV4Middleware:
             name of the header where it keeps the client's value.
         raw_target: a callable of the environ that returns the request target
             as sent, where the server hides it.
+        report_only: verify and log, and refuse nothing: *app* gets each request
+            as it came, without an identity. For switching a service over.
+        on_accept: called with the :class:`~wsgi_sigv4.observing.Verdict` of
+            each accepted request, once all of it was verified.
+        on_refuse: called with each other verdict. A hook that raises is
+            logged, and changes nothing.
         length_of_chunked: the proxy gives a true Content-Length beside
             ``Transfer-Encoding: chunked``.
         render_refusal: a callable of the refusal and the environ that returns
@@ -121,6 +132,9 @@ class SigV4Middleware:
         raw_target: Callable[[WSGIEnvironment], str | None] | None = None,
         length_of_chunked: bool = False,
         render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None,
+        report_only: bool = False,
+        on_accept: Hook | None = None,
+        on_refuse: Hook | None = None,
     ) -> None:
         if remote_user not in (None, "access_key_id", "principal"):
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
@@ -141,6 +155,7 @@ class SigV4Middleware:
             unverified_body_limit=unverified_body_limit,
             body_seconds=body_seconds,
             stream=stream,
+            report_only=report_only,
             deployment=Deployment(
                 path_prefix=path_prefix,
                 header_overrides=dict(header_overrides or {}),
@@ -148,6 +163,8 @@ class SigV4Middleware:
                 length_of_chunked=length_of_chunked,
             ),
         )
+        if report_only or on_accept is not None or on_refuse is not None:
+            self._observe(on_accept, on_refuse)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -164,6 +181,48 @@ class SigV4Middleware:
             # Nothing to close: the server still knows what came out of its wsgi.file_wrapper.
             return self._app(environ, _varying(start_response))
         return self._serve(environ, start_response)
+
+    def _observe(self, on_accept: Hook | None, on_refuse: Hook | None) -> None:
+        """Leave every request to a layer below, so that nobody else pays for what it does."""
+        from wsgi_sigv4.observing import Observer
+        from wsgi_sigv4.report_only import ReportOnly
+
+        observer = Observer(
+            self._verifier,
+            on_accept=on_accept,
+            on_refuse=on_refuse,
+            report_only=self._options.report_only,
+        )
+        if self._options.report_only:
+            warn_of_report_only()
+            self._app = ReportOnly(self._app, self._verifier, self._options, observer)
+        else:
+            self._app = partial(copy(self)._serve_observed, observer)
+        self._options = Options(exempt=_is_anything)
+
+    def _serve_observed(
+        self, observer: Observer, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Do what a call does, and tell *observer* of it."""
+        stopwatch = observer.start(environ)
+        try:
+            identity = authenticate(environ, self._verifier, self._options, rewrite_path=True)
+        except SigV4Error as refusal:
+            observer.refuse(refusal, stopwatch.stop())
+            return self._refuse(refusal, environ, start_response)
+        seconds = stopwatch.stop()
+        if identity is None:
+            varies = not self._options.required
+            return self._app(environ, _varying(start_response) if varies else start_response)
+        set_remote_user(environ, identity, self._remote_user)
+        body = streamed_body(environ)
+        if body is None:
+            observer.accept(identity, seconds)
+            return self._serve(environ, start_response)
+        try:
+            return self._serve(environ, start_response)
+        finally:
+            observer.settle(body, identity, seconds)
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"]
@@ -218,6 +277,10 @@ class SigV4Middleware:
         )
         start_response(answer.status_line, list(answer.headers))
         return [answer.body]
+
+
+def _is_anything(environ: WSGIEnvironment) -> bool:
+    return True
 
 
 def _close(answer: Iterable[bytes]) -> None:

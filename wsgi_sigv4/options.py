@@ -46,6 +46,7 @@ class Options:
             signature can be checked.
         body_seconds: seconds that may be spent on waiting for a body.
         stream: hand the body on while it arrives, where that can be done.
+        report_only: verify, and refuse nothing.
         deployment: what stands between the client and the application.
 
     Raises:
@@ -61,12 +62,16 @@ class Options:
     unverified_body_limit: int = UNVERIFIED_BODY_LIMIT
     body_seconds: float = BODY_SECONDS
     stream: bool = False
+    report_only: bool = False
     deployment: Deployment = DIRECT
 
     def __post_init__(self) -> None:
         for name in ("max_body", "memory_limit", "unverified_body_limit", "body_seconds"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"{name} is not negative")
+        # From the environment of a process "false" may come, which is true.
+        if not isinstance(self.report_only, bool):
+            raise ConfigurationError("report_only is True or False")
         if isinstance(self.exempt, str):
             raise ConfigurationError("exempt is a list of path prefixes, or a callable")
         if iscoroutinefunction(self.exempt):

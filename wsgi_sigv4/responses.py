@@ -30,15 +30,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from typing import Final
 
-from wsgi_sigv4.aws_reasons import AWS_REASONS
 from wsgi_sigv4.aws_reasons import JSON_NAMES
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.profiles import ErrorFormat
-from wsgi_sigv4.reason import DENIED
 from wsgi_sigv4.reason import Reason
-from wsgi_sigv4.s3_reasons import S3_REASONS
+from wsgi_sigv4.reasons import reason as reason
+from wsgi_sigv4.redaction import redacted
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -52,14 +51,8 @@ MAX_EVIDENCE: Final = 16 * 1024
 _JSON_TYPE: Final = r"application/x-amz-json-1\.[01]"
 
 #: XML 1.0 cannot say these at all, not even escaped.
+# Compiled when one is needed: that takes long.
 _NOT_XML: Final = "[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
-# Compiled when one is needed, as the one before: all of them would be a tenth of the import.
-_SECRET_LINE: Final = (
-    rb"(?m)^(cookie|authorization|proxy-authorization|x-amz-security-token|x-amz-s3session-token"
-    rb"|x-amz-(?:copy-source-)?server-side-encryption-customer-key):.*$"
-)
-_SECRET_PARAMETER: Final = rb"(X-Amz-(?:Security|S3session)-Token=)[^&\n]*"
-
 _TO_JSON: Final = json.JSONEncoder().encode
 
 _Headers = tuple[tuple[str, str], ...]
@@ -168,15 +161,6 @@ def answer_to(
     return replace(answer, headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
 
 
-def reason(error: SigV4Error, error_format: ErrorFormat) -> Reason:
-    """Return AWS's name for *error*; one without a name is AccessDenied."""
-    table = S3_REASONS if error_format is ErrorFormat.S3 else AWS_REASONS
-    told = table.get(type(error))
-    if told is None:
-        told = next((table[kind] for kind in type(error).__mro__ if kind in table), DENIED)
-    return told(error)
-
-
 def _s3(found: Reason, evidence: _Evidence, request_id: str) -> tuple[str, _Headers, str]:
     host_id = secrets.token_urlsafe(32)
     elements = (
@@ -223,12 +207,6 @@ def _aws(
 def _xml(elements: Iterable[tuple[str, str]]) -> str:
     text = "".join([f"<{name}>{escape(value, quote=False)}</{name}>" for name, value in elements])
     return re.sub(_NOT_XML, "?", text)
-
-
-def redacted(canonical_request: bytes) -> bytes:
-    """Return *canonical_request* without cookies, authorizations and session tokens."""
-    redacted_lines = re.sub(_SECRET_LINE, rb"\1:...", canonical_request)
-    return re.sub(_SECRET_PARAMETER, rb"\1...", redacted_lines)
 
 
 def _evidence(error: SigV4Error) -> _Evidence:

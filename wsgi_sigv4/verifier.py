@@ -132,6 +132,16 @@ class Verifier:
         """The Host values accepted, or None for any."""
         return self._policy.hosts
 
+    @property
+    def regions(self) -> tuple[str, ...] | None:
+        """The regions accepted, or None for any."""
+        return self._policy.regions
+
+    @property
+    def services(self) -> tuple[str, ...] | None:
+        """The services accepted, or None for any."""
+        return self._policy.services
+
     def profile(self, service: str | None) -> Profile:
         """Return the profile of *service*, or, where it has none, the verifier's first."""
         return self._policy.profile(service)

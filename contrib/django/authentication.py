@@ -42,8 +42,6 @@ from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.contrib.django.environ import is_attempt
 from wsgi_sigv4.contrib.django.environ import route_on
-from wsgi_sigv4.contrib.django.signals import atell_used
-from wsgi_sigv4.contrib.django.signals import tell_used
 from wsgi_sigv4.contrib.django.streaming import find_streamed
 from wsgi_sigv4.contrib.django.streaming import remember_streamed
 from wsgi_sigv4.environ import ACCESS_KEY_ID
@@ -117,7 +115,6 @@ def authenticate(
     if identity is not None:
         allowed = conf.authorize is None or call(conf.authorize, identity, request.META)
         _accept(request, identity, allowed=allowed)
-        tell_used(request, identity, conf)
     return identity
 
 
@@ -150,7 +147,6 @@ async def aauthenticate(
     if identity is not None:
         allowed = conf.authorize is None or await acall(conf.authorize, identity, request.META)
         _accept(request, identity, allowed=allowed)
-        await atell_used(request, identity, conf)
     return identity
 
 

@@ -9,6 +9,7 @@
 ``wsgi_sigv4.W002`` the middleware is not in MIDDLEWARE
 ``wsgi_sigv4.W003`` something above the middleware reads the body
 ``wsgi_sigv4.W004`` answers explain what the server canonicalised
+``wsgi_sigv4.W005`` requests are only reported on, and none is refused
 """
 
 from __future__ import annotations
@@ -90,12 +91,23 @@ def check_explain(**_: Any) -> list[CheckMessage]:
     return [CheckWarning(message, hint="It is for development.", id="wsgi_sigv4.W004")]
 
 
+def check_report_only(**_: Any) -> list[CheckMessage]:
+    """Return whether nothing is refused."""
+    conf = _configuration()
+    if conf is None or not conf.report_only:
+        return []
+    message = f"{SETTING}['REPORT_ONLY'] is on: no request is refused, signed or not"
+    hint = "It is for switching a project over."
+    return [CheckWarning(message, hint=hint, id="wsgi_sigv4.W005")]
+
+
 CHECKS: Final[tuple[Callable[..., list[CheckMessage]], ...]] = (
     check_setting,
     check_order,
     check_remote_user,
     check_hosts,
     check_explain,
+    check_report_only,
 )
 
 

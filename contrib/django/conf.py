@@ -38,6 +38,8 @@ from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.observing import Hook
+from wsgi_sigv4.observing import hook
 from wsgi_sigv4.options import Exempt
 from wsgi_sigv4.options import Options
 from wsgi_sigv4.responses import Answer
@@ -52,7 +54,7 @@ RenderRefusal = Callable[[SigV4Error, dict[str, Any]], Answer]
 _VERIFIER: Final = tuple(signature(Verifier).parameters)
 _DEPLOYMENT: Final = tuple(part.name for part in fields(Deployment))
 _OPTIONS: Final = tuple(part.name for part in fields(Options) if part.name != "deployment")
-_OWN: Final = ("explain", "remote_user", "render_refusal", "user")
+_OWN: Final = ("explain", "remote_user", "render_refusal", "user", "on_accept", "on_refuse")
 #: Every key that the setting may have.
 KEYS: Final = frozenset(name.upper() for name in (*_VERIFIER, *_OPTIONS, *_DEPLOYMENT, *_OWN))
 #: Those without a default.
@@ -60,7 +62,7 @@ REQUIRED_KEYS: Final = ("CREDENTIALS", "REGION", "SERVICE")
 #: Those where a string is the dotted path of what is meant.
 _IMPORTED: Final = (
     *("CREDENTIALS", "PROFILE", "CLOCK", "AUTHORIZE"),
-    *("RAW_TARGET", "RENDER_REFUSAL", "USER"),
+    *("RAW_TARGET", "RENDER_REFUSAL", "USER", "ON_ACCEPT", "ON_REFUSE"),
 )
 
 
@@ -106,7 +108,10 @@ class Configuration:
         remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
         render_refusal: makes the answer to a refused request; None: AWS's own.
         user: finds the user who owns the key; may be async. None: nobody does.
+        on_accept: is told of each accepted request, and must not wait for anything.
+        on_refuse: is told of each other verdict, and must not wait for anything.
         note_use: is told of each use of a key, and must not wait for anything.
+        judges: requests are only reported on, or hooks are told of them.
     """
 
     verifier: Verifier
@@ -120,7 +125,10 @@ class Configuration:
     remote_user: str | None = None
     render_refusal: RenderRefusal | None = None
     user: FindUser | None = None
+    on_accept: Hook | None = None
+    on_refuse: Hook | None = None
     note_use: Callable[[Identity], None] | None = None
+    judges: bool = False
     _setting: object = field(repr=False, compare=False)
 
     @property
@@ -137,6 +145,11 @@ class Configuration:
         """
         options = self.strict if required else self.lenient
         return options if stream else replace(options, stream=False)
+
+    @property
+    def report_only(self) -> bool:
+        """Whether requests are verified, and none is refused."""
+        return self.strict.report_only
 
     def is_current(self) -> bool:
         """Return whether this is still what the setting says."""
@@ -233,6 +246,8 @@ def _configuration(setting: dict[str, Any]) -> Configuration:
     values["header_overrides"] = values.get("header_overrides") or {}
     if values.get("remote_user") not in (None, "access_key_id", "principal"):
         raise ConfigurationError("REMOTE_USER is 'access_key_id', 'principal' or None")
+    for name in ("on_accept", "on_refuse"):
+        hook(name.upper(), values.get(name))
     parameters = {name: values[name] for name in _VERIFIER if name in values}
     options = Options(
         **{name: values[name] for name in _OPTIONS if name in values},
@@ -256,6 +271,7 @@ def _configuration(setting: dict[str, Any]) -> Configuration:
         strict=strict,
         lenient=replace(strict, required=False),
         note_use=getattr(verifier.provider, "note_use", None),
+        judges=any(values.get(name) for name in ("report_only", "on_accept", "on_refuse")),
         **{name: values[name] for name in _OWN if name in values},
         _setting=setting,
     )

@@ -13,11 +13,14 @@ from functools import wraps
 from typing import Final
 from typing import ParamSpec
 from typing import TypeVar
+from typing import cast
 
 from asgiref.sync import iscoroutinefunction
 from asgiref.sync import markcoroutinefunction
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 
+from wsgi_sigv4.contrib.django.outcome import is_report_only
 from wsgi_sigv4.errors import MissingAuthentication
 
 P = ParamSpec("P")
@@ -31,7 +34,8 @@ _MISSING: Final = object()
 def sigv4_required(view: Callable[P, R]) -> Callable[P, R]:
     """Let only signed requests reach *view*, also where the setting says ``REQUIRED: False``.
 
-    It outdoes :func:`sigv4_exempt`, exempt paths and CORS preflights.
+    It outdoes :func:`sigv4_exempt`, exempt paths and CORS preflights; with
+    ``REPORT_ONLY`` it lets all pass.
     """
 
     @wraps(view)
@@ -42,7 +46,7 @@ def sigv4_required(view: Callable[P, R]) -> Callable[P, R]:
         identity = getattr(request, "sigv4", _MISSING)
         if identity is _MISSING:
             raise ImproperlyConfigured("sigv4_required needs SigV4Middleware in MIDDLEWARE")
-        if identity is None:
+        if identity is None and not is_report_only(cast("HttpRequest", request)):
             # The middleware's process_exception answers.
             raise MissingAuthentication
         return view(*args, **kwargs)

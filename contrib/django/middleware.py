@@ -9,10 +9,8 @@ twice: first where the view that it seems to be for is exempt, and again, by
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable
 from collections.abc import Callable
-from typing import Final
 from typing import cast
 
 from asgiref.sync import iscoroutinefunction
@@ -22,16 +20,20 @@ from django.http import HttpRequest
 from django.http import HttpResponse
 from django.http import HttpResponseBadRequest
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404
-from django.urls import resolve
-from django.utils.cache import patch_vary_headers
 
 from wsgi_sigv4.contrib.django.authentication import aauthenticate
 from wsgi_sigv4.contrib.django.authentication import authenticate
-from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
 from wsgi_sigv4.contrib.django.decorators import is_exempt_view
 from wsgi_sigv4.contrib.django.decorators import requires_signature
+from wsgi_sigv4.contrib.django.judged import ajudged
+from wsgi_sigv4.contrib.django.judged import judged
+from wsgi_sigv4.contrib.django.judged import report_unsigned
+from wsgi_sigv4.contrib.django.judging import is_judged
+from wsgi_sigv4.contrib.django.letting_through import has_exempt_path
+from wsgi_sigv4.contrib.django.letting_through import is_let_through
+from wsgi_sigv4.contrib.django.letting_through import must_be_signed
+from wsgi_sigv4.contrib.django.letting_through import varying
 from wsgi_sigv4.contrib.django.order import check_order
 from wsgi_sigv4.contrib.django.outcome import SigV4Request as SigV4Request
 from wsgi_sigv4.contrib.django.outcome import adopt
@@ -39,20 +41,17 @@ from wsgi_sigv4.contrib.django.refusals import arefuse
 from wsgi_sigv4.contrib.django.refusals import refuse
 from wsgi_sigv4.contrib.django.refusals import settled
 from wsgi_sigv4.contrib.django.refusals import unsigned
+from wsgi_sigv4.contrib.django.signals import atell_used
+from wsgi_sigv4.contrib.django.signals import request_judged
+from wsgi_sigv4.contrib.django.signals import tell_used
 from wsgi_sigv4.contrib.django.streaming import is_refused
 from wsgi_sigv4.contrib.django.streaming import is_streamed
-from wsgi_sigv4.environ import as_wsgi
-from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.errors import SigV4Error
-from wsgi_sigv4.exemptions import is_exempt
-from wsgi_sigv4.exemptions import is_preflight
+from wsgi_sigv4.logs import warn_of_report_only
 
 GetResponse = (
     Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 )
-
-#: What certainly is signed, so that nobody need ask which view it is for.
-_SIGNED_QUERY: Final = re.compile(r"(?:^|&)X-Amz-(?:Algorithm|Signature)=")
 
 
 class SigV4Middleware:
@@ -80,7 +79,8 @@ class SigV4Middleware:
             # The class has one __call__, which returns a coroutine then.
             markcoroutinefunction(self)
         # A fault shows when the server starts, not in the first answer.
-        get_configuration()
+        if get_configuration().report_only:
+            warn_of_report_only()
         check_order()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
@@ -88,38 +88,46 @@ class SigV4Middleware:
             return self.__acall__(request)
         conf = get_configuration()
         get_response = cast("Callable[[HttpRequest], HttpResponseBase]", self.get_response)
-        if _is_let_through(request, conf):
+        if conf.judges or request_judged.receivers:
+            return judged(request, conf, get_response)
+        if is_let_through(request, conf):
             return get_response(request)
         try:
-            required = _must_be_signed(request, conf)
+            required = must_be_signed(request, conf)
             identity = authenticate(
                 request, conf, required=required, rewrite_path=True, stream=True
             )
         except SigV4Error as refusal:
             return refuse(refusal, request, conf)
+        if identity is not None:
+            tell_used(request, identity, conf)
         adopt(request, identity, conf)
-        return _varying(settled(get_response(request), request, conf))
+        return varying(settled(get_response(request), request, conf))
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
         conf = get_configuration()
         get_response = cast(
             "Callable[[HttpRequest], Awaitable[HttpResponseBase]]", self.get_response
         )
-        if _is_let_through(request, conf):
+        if conf.judges or request_judged.receivers:
+            return await ajudged(request, conf, get_response)
+        if is_let_through(request, conf):
             return await get_response(request)
         try:
-            required = _must_be_signed(request, conf)
+            required = must_be_signed(request, conf)
             identity = await aauthenticate(
                 request, conf, required=required, rewrite_path=True, stream=True
             )
         except SigV4Error as refusal:
             return await arefuse(refusal, request, conf)
+        if identity is not None:
+            await atell_used(request, identity, conf)
         adopt(request, identity, conf)
         response = await get_response(request)
         if is_streamed(request):
             # A synchronous server: what is left of the body has to be waited for.
             response = await sync_to_async(settled, thread_sensitive=True)(response, request, conf)
-        return _varying(response)
+        return varying(response)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., object], args: object, kwargs: object
@@ -128,9 +136,14 @@ class SigV4Middleware:
         conf = get_configuration()
         if cast("SigV4Request", request).sigv4 is not None:
             return None
+        if conf.report_only and is_judged(request):
+            return None
         if not requires_signature(view) and (
-            not conf.required or is_exempt_view(view) or _has_exempt_path(request, conf)
+            not conf.required or is_exempt_view(view) or has_exempt_path(request, conf)
         ):
+            return None
+        if conf.report_only:
+            report_unsigned(unsigned(request, conf), request, conf)
             return None
         return refuse(unsigned(request, conf), request, conf)
 
@@ -142,46 +155,3 @@ class SigV4Middleware:
         if isinstance(exception, SigV4Error):
             return refuse(exception, request, get_configuration())
         return None
-
-
-def _is_let_through(request: HttpRequest, conf: Configuration) -> bool:
-    """Return whether *request* is passed on unverified; it has no identity from now on."""
-    cast("SigV4Request", request).sigv4 = None
-    if _has_exempt_path(request, conf) or (conf.preflight and is_preflight(request.META)):
-        forget_identity(request.META)
-        return True
-    return False
-
-
-def _has_exempt_path(request: HttpRequest, conf: Configuration) -> bool:
-    if callable(conf.exempt):
-        # Nothing but True: a coroutine, say, exempts nothing.
-        return conf.exempt(request.META) is True
-    try:
-        path_info = as_wsgi(request.path_info)
-    except UnicodeEncodeError:
-        return False
-    return is_exempt({"PATH_INFO": path_info}, conf.exempt)
-
-
-def _must_be_signed(request: HttpRequest, conf: Configuration) -> bool:
-    if not conf.required or _is_plainly_signed(request):
-        return conf.required
-    try:
-        view = resolve(request.path_info, getattr(request, "urlconf", None)).func
-    except Resolver404:
-        # Who may not see a page is not told either that there is none.
-        return True
-    return not is_exempt_view(view)
-
-
-def _is_plainly_signed(request: HttpRequest) -> bool:
-    authorization: str = request.META.get("HTTP_AUTHORIZATION", "")
-    query: str = request.META.get("QUERY_STRING", "")
-    return authorization.startswith("AWS4-") or _SIGNED_QUERY.search(query) is not None
-
-
-def _varying(response: HttpResponseBase) -> HttpResponseBase:
-    """Tell caches that *response* is for one signer only."""
-    patch_vary_headers(response, ("Authorization",))
-    return response

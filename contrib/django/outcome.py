@@ -14,6 +14,7 @@ from wsgi_sigv4.contrib.django.users import set_user
 from wsgi_sigv4.identity import Identity
 
 _ANONYMOUS: Final = "_sigv4_anonymous"
+_REPORT_ONLY: Final = "_sigv4_report_only"
 
 
 class SigV4Request(HttpRequest):
@@ -38,6 +39,16 @@ def adopt(request: HttpRequest, identity: Identity | None, conf: Configuration) 
         # link, and a presigned URL is one (T37).
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
     set_remote_user(request.META, identity, conf.remote_user)
+
+
+def remember_report_only(request: HttpRequest) -> None:
+    """Note that *request* is passed on, whatever a view requires of its signature."""
+    setattr(request, _REPORT_ONLY, True)
+
+
+def is_report_only(request: HttpRequest) -> bool:
+    """Return whether *request* is passed on, whatever a view requires of its signature."""
+    return getattr(request, _REPORT_ONLY, False) is True
 
 
 def disown(request: HttpRequest, conf: Configuration) -> None:

@@ -9,6 +9,7 @@ code and message, rendered as the view renders.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -22,9 +23,16 @@ from wsgi_sigv4.aws_reasons import JSON_NAMES
 from wsgi_sigv4.contrib.django.authentication import authenticate
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
+from wsgi_sigv4.contrib.django.judging import Timing
+from wsgi_sigv4.contrib.django.judging import accepted
 from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.outcome import is_anonymous
+from wsgi_sigv4.contrib.django.outcome import is_report_only
+from wsgi_sigv4.contrib.django.report_only import shadow
+from wsgi_sigv4.contrib.django.signals import request_judged
+from wsgi_sigv4.contrib.django.signals import tell_judged
 from wsgi_sigv4.contrib.django.signals import tell_refused
+from wsgi_sigv4.contrib.django.signals import tell_used
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
@@ -92,9 +100,18 @@ class SigV4Authentication(BaseAuthentication):
         if identity is not None or is_anonymous(sent):
             return identity
         conf = get_configuration()
+        if conf.report_only:
+            with shadow(sent, conf) as found:
+                found.identity = authenticate(
+                    found.request, conf, required=False, rewrite_path=False
+                )
+            tell_judged(sent, found.verdict, conf)
+            return None
+        timing = Timing(sent) if conf.judges or request_judged.receivers else nullcontext()
         try:
-            # After routing the path can no longer be moved.
-            identity = authenticate(sent, conf, required=False, rewrite_path=False)
+            with timing:
+                # After routing the path can no longer be moved.
+                identity = authenticate(sent, conf, required=False, rewrite_path=False)
         except SigV4Error as refusal:
             log_refusal(refusal, sent.META)
             tell_refused(sent, refusal, conf)
@@ -104,7 +121,10 @@ class SigV4Authentication(BaseAuthentication):
         if identity is not None:
             # Django's caches stand above: they would answer when the signature has ended.
             sent._cache_update_cache = False  # type: ignore[attr-defined]
+            tell_used(sent, identity, conf)
         adopt(sent, identity, conf)
+        if isinstance(timing, Timing) and identity is not None and timing.is_of(identity):
+            tell_judged(sent, accepted(sent, identity, conf), conf)
         return identity
 
 
@@ -122,5 +142,5 @@ class IsSigned(BasePermission):
     """Allows requests that are signed, whoever owns the key, and be it nobody."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return whether *request* is signed."""
-        return isinstance(request.auth, Identity)
+        """Return whether *request* is signed, or passed on in any case."""
+        return isinstance(request.auth, Identity) or is_report_only(request._request)

@@ -24,4 +24,5 @@ from wsgi_sigv4.contrib.flask.extension import SigV4 as SigV4
 from wsgi_sigv4.contrib.flask.guard import Guard as Guard
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed as PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.signals import key_used as key_used
+from wsgi_sigv4.contrib.flask.signals import request_judged as request_judged
 from wsgi_sigv4.contrib.flask.signals import request_refused as request_refused

@@ -74,6 +74,18 @@ def remember_anonymous(*, varies: bool) -> None:
         after_this_request(_answer)
 
 
+def keep_until_done(body: IO[bytes]) -> None:
+    """Close *body*, which is that of the current request, when nobody can read it any more."""
+    kept = vars(request_itself())[_VERIFIED] = _Verified(identity=None, body=body)
+
+    def leave_body(response: Response) -> Response:
+        response.call_on_close(body.close)
+        kept.body = None
+        return response
+
+    after_this_request(leave_body)
+
+
 def is_anonymous() -> bool:
     """Return whether the current request is known to carry no signature."""
     verified = _find_verified()

@@ -23,6 +23,8 @@ from wsgi_sigv4.contrib.flask.gate import Gate
 from wsgi_sigv4.contrib.flask.guard import Guard
 from wsgi_sigv4.contrib.flask.guard import guard_of
 from wsgi_sigv4.contrib.flask.keepers import KeyKeeper
+from wsgi_sigv4.contrib.flask.report_only import ReportingGuard
+from wsgi_sigv4.contrib.flask.verdicts import connect
 from wsgi_sigv4.credentials import CredentialProvider
 from wsgi_sigv4.credentials import as_credentials
 from wsgi_sigv4.environ import Deployment
@@ -90,6 +92,7 @@ class SigV4:
             app.cli.add_command(guard.verifier.provider.commands())
         app.teardown_request(forget)
         request_started.connect(guard.adopt, app)
+        connect(app, on_accept=guard.on_accept, on_refuse=guard.on_refuse)
         if guard.options.stream:
             app.wsgi_app = Gate(app.wsgi_app, guard.answer)  # type: ignore[method-assign]
 
@@ -146,7 +149,8 @@ def _guard(verifier: Verifier, settings: Mapping[str, Any]) -> Guard:
     overrides = dict(parameters.pop("header_overrides", None) or {})
     deployment = Deployment(header_overrides=overrides, **_of(Deployment, parameters))
     options = Options(deployment=deployment, **_of(Options, parameters))
-    return Guard(
+    kind = ReportingGuard if options.report_only else Guard
+    return kind(
         verifier=verifier,
         options=options,
         note_use=getattr(verifier.provider, "note_use", None),

@@ -44,8 +44,14 @@ from wsgi_sigv4.contrib.flask.gate import find_settlement
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.refusals import as_http_exception
 from wsgi_sigv4.contrib.flask.refusals import keep_from_caches
+from wsgi_sigv4.contrib.flask.signals import request_judged
 from wsgi_sigv4.contrib.flask.signals import tell_refused
 from wsgi_sigv4.contrib.flask.signals import tell_used
+from wsgi_sigv4.contrib.flask.verdicts import conclude
+from wsgi_sigv4.contrib.flask.verdicts import is_listened_to
+from wsgi_sigv4.contrib.flask.verdicts import judgement
+from wsgi_sigv4.contrib.flask.verdicts import observer_of
+from wsgi_sigv4.contrib.flask.verdicts import timed
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
 from wsgi_sigv4.environ import forget_identity
@@ -56,6 +62,8 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
 from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.observing import Hook
+from wsgi_sigv4.observing import Observer
 from wsgi_sigv4.options import Options
 from wsgi_sigv4.responses import answer_to
 from wsgi_sigv4.responses import reason
@@ -82,6 +90,8 @@ class Guard:
         explain: show in the answer to a wrong signature what was canonicalised.
         remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
         render_refusal: makes the answer to a refused request; None: AWS's own.
+        on_accept: is told of each accepted request, or None.
+        on_refuse: is told of each other verdict, or None.
         note_use: is told of each use of a key, and does not wait for anything; or None.
     """
 
@@ -90,6 +100,8 @@ class Guard:
     explain: bool = False
     remote_user: str | None = None
     render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None
+    on_accept: Hook | None = None
+    on_refuse: Hook | None = None
     note_use: Callable[[Identity], None] | None = None
     _narrowed: dict[tuple[Names, Names], Verifier] = field(default_factory=dict, repr=False)
 
@@ -134,7 +146,7 @@ class Guard:
         """
         environ = request.environ
         identity = environ.get(IDENTITY)
-        if not isinstance(identity, Identity) or not _routed_as_verified(environ):
+        if not isinstance(identity, Identity) or not routed_as_verified(environ):
             return
         try:
             sent = request_from_environ(environ, self.options.deployment)
@@ -160,31 +172,38 @@ class Guard:
             self._narrowed[region, service] = found
         return found
 
-    def _authenticate(self, verifier: Verifier, optional: bool | None) -> Identity | None:
+    def _options(self, optional: bool | None) -> Options:
+        """Return the options for the current request."""
         options = self.options
         if optional is not None:
             options = replace(options, required=not optional)
         limit = request.max_content_length
         if limit is not None and limit < options.max_body:
             options = replace(options, max_body=limit)
+        return options
+
+    def _authenticate(self, verifier: Verifier, optional: bool | None) -> Identity | None:
+        options = self._options(optional)
         environ = request.environ
         if is_anonymous() and claim(environ, verifier, options) is None:
             return None
         settlement = find_settlement(environ)
-        if _put_body_back() or settlement is None:
+        if put_body_back() or settlement is None:
             # Who has read it all has the last byte, too.
             options = replace(options, stream=False)
+        judged = request_judged.receivers and is_listened_to()
+        verify = timed if judged else authenticate
         try:
-            identity = authenticate(environ, verifier, options)
+            identity = verify(environ, verifier, options)
         finally:
             # Who reads the body now gets the verified one, or that of a refused
             # request, which is empty; and not what is left of the raw one.
-            _forget_kept(*(_FRAMED if TRAILERS in environ else ()))
+            forget_kept(*(_FRAMED if TRAILERS in environ else ()))
         if identity is None:
             remember_anonymous(varies=not options.required)
             return None
         body = streamed_body(environ)
-        if not _routed_as_verified(environ):
+        if not routed_as_verified(environ):
             if body is not None:
                 dismiss(body, environ)
             environ["wsgi.input"].close()
@@ -195,9 +214,12 @@ class Guard:
         self._accept(identity, body=environ["wsgi.input"] if body is None else body)
         if body is None or settlement is None:
             self._tell_used(identity)
+            if judged:
+                conclude(self.observer.accepted(identity, judgement().seconds), self.observer)
         else:
             settlement.body = body
-            after_this_request(partial(self._settled, settlement, identity))
+            settled = self._settled_and_judged if judged else self._settled
+            after_this_request(partial(settled, settlement, identity))
         return identity
 
     def _settled(self, settlement: Settlement, identity: Identity, response: Response) -> Response:
@@ -209,7 +231,7 @@ class Guard:
             settlement.settle(request.environ, failed=response.status_code >= 400)
         except SigV4Error as refusal:
             response.close()
-            _forget_kept()
+            forget_kept()
             if self.remote_user is not None:
                 request.environ.pop("REMOTE_USER", None)
             take_identity_away(refusal)
@@ -217,8 +239,16 @@ class Guard:
             error = self._http_refusal(refusal)
             return current_app.make_response(current_app.handle_user_exception(error))
         if settlement.is_abandoned:
-            _forget_kept()
+            forget_kept()
         self._tell_used(identity)
+        return response
+
+    def _settled_and_judged(
+        self, settlement: Settlement, identity: Identity, response: Response
+    ) -> Response:
+        response = self._settled(settlement, identity, response)
+        if settlement.body is not None and settlement.body.is_verified:
+            conclude(self.observer.accepted(identity, judgement().seconds), self.observer)
         return response
 
     def _tell_when_settled(
@@ -240,6 +270,11 @@ class Guard:
             self.note_use(identity)
         tell_used(_app_itself(), identity)
 
+    @property
+    def observer(self) -> Observer:
+        """What tells of the verdicts of the current app."""
+        return observer_of(_app_itself(), self.verifier, report_only=self.options.report_only)
+
     def _accept(self, identity: Identity, *, body: IO[bytes] | StreamedBody | None) -> None:
         set_remote_user(request.environ, identity, self.remote_user)
         remember(identity, body=body)
@@ -258,6 +293,8 @@ class Guard:
     def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
         log_refusal(refusal, request.environ)
         tell_refused(_app_itself(), refusal)
+        if is_listened_to():
+            conclude(self.observer.refused(refusal, judgement().seconds), self.observer)
         after_this_request(keep_from_caches)
         response = self.answer(refusal, request.environ)
         told = reason(refusal, self.verifier.profile(refusal.service).error_format)
@@ -282,18 +319,18 @@ def _app_itself() -> Flask:
     return found
 
 
-def _routed_as_verified(environ: WSGIEnvironment) -> bool:
+def routed_as_verified(environ: WSGIEnvironment) -> bool:
     # werkzeug routes on one leading slash, however many were signed.
     return not environ.get("PATH_INFO", "").startswith("//")
 
 
-def _forget_kept(*names: str) -> None:
+def forget_kept(*names: str) -> None:
     """Have the current request look anew for its body, and for what *names* say."""
     for name in ("stream", "content_length", *names):
         vars(request_itself()).pop(name, None)
 
 
-def _put_body_back() -> bool:
+def put_body_back() -> bool:
     """Make ``wsgi.input`` hold the body from its beginning; return whether it was read already.
 
     Raises:

@@ -6,7 +6,8 @@ keys; the sender is the app::
     @key_used.connect_via(app)
     def count(sender, *, identity, **extra): ...
 
-A receiver that raises makes the request fail, as with Flask's own signals.
+A receiver that raises makes the request fail, as with Flask's own signals; but
+one of ``request_judged`` is logged, and changes nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ key_used: Final = _signals.signal("sigv4-key-used")
 #: A request was refused: ``refusal``. Nothing that the request claims has been
 #: verified, the access key id of the refusal included.
 request_refused: Final = _signals.signal("sigv4-request-refused")
+
+#: What became of a request that was verified or refused: ``verdict``, a
+#: :class:`~wsgi_sigv4.observing.Verdict`. With ``SIGV4_REPORT_ONLY`` it is the
+#: only one of the three that is sent. Without receivers nothing is measured.
+request_judged: Final = _signals.signal("sigv4-request-judged")
 
 
 def tell_used(app: Flask, identity: Identity) -> None:

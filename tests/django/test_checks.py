@@ -86,6 +86,7 @@ def test_good_project_has_no_faults() -> None:
             {"ALLOWED_HOSTS": ["*"], "SIGV4": {**GOOD, "HOSTS": ["a"]}}, [], id="hosts named"
         ),
         pytest.param({"SIGV4": {**GOOD, "EXPLAIN": True}}, ["W004"], id="explains"),
+        pytest.param({"SIGV4": {**GOOD, "REPORT_ONLY": True}}, ["W005"], id="refuses nothing"),
         pytest.param(
             {"SIGV4": {**GOOD, "EXPLAIN": True}, "DEBUG": True}, [], id="explains in development"
         ),

@@ -56,6 +56,9 @@ VALUES: dict[str, Any] = {
     "raw_target": lambda environ: None,
     "length_of_chunked": True,
     "render_refusal": lambda refusal, environ: None,
+    "report_only": True,
+    "on_accept": lambda verdict: None,
+    "on_refuse": lambda verdict: None,
 }
 OF_VERIFIER = [*inspect.signature(Verifier).parameters]
 OF_SKIN = [*inspect.signature(SigV4Middleware).parameters][2:]

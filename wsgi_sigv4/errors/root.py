@@ -26,6 +26,8 @@ class SigV4Error(Exception):
             that can be read. Nothing has been verified about it.
         presigned: True where the request was judged as a presigned URL.
         service: the service of the credential scope, or None before rule 6.
+        region: the region of the credential scope, or None before rule 6.
+        payload_form: the name of the payload form, or None before rule 8.
     """
 
     #: One sentence for the log: what happened.
@@ -36,6 +38,8 @@ class SigV4Error(Exception):
     access_key_id: str | None = None
     presigned: bool = False
     service: str | None = None
+    region: str | None = None
+    payload_form: str | None = None
 
     _names: ClassVar[tuple[str, ...]] = ()
     _known: ClassVar[frozenset[str]] = frozenset()
