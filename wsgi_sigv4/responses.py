@@ -21,14 +21,13 @@ import re
 import secrets
 from collections.abc import Callable
 from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import replace
 from email.utils import formatdate
 from functools import cache
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.aws_reasons import JSON_NAMES
 from wsgi_sigv4.errors import CredentialsUnavailable
@@ -59,8 +58,7 @@ _Headers = tuple[tuple[str, str], ...]
 _Evidence = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """An HTTP answer to a refused request.
 
     Attributes:
@@ -158,7 +156,7 @@ def answer_to(
     if "uwsgi.version" not in environ:
         return answer
     # SDKs correct their clock by this; every other server of WSGI adds its own.
-    return replace(answer, headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
+    return answer._replace(headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
 
 
 def _s3(found: Reason, evidence: _Evidence, request_id: str) -> tuple[str, _Headers, str]:
