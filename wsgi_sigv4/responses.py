@@ -21,14 +21,13 @@ import re
 import secrets
 from collections.abc import Callable
 from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import replace
 from email.utils import formatdate
 from functools import cache
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.aws_reasons import JSON_NAMES
 from wsgi_sigv4.encoding import is_signature
@@ -53,7 +52,7 @@ MAX_EXPLAINED: Final = 64 * 1024
 
 #: The content types of the JSON protocols, which an answer repeats. Nothing
 #: else that a client sends may stand in the headers of an answer.
-_JSON_TYPE: Final = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
+_JSON_TYPE: Final = r"application/x-amz-json-1\.[01]"
 
 #: XML 1.0 cannot say these at all, not even escaped.
 # Compiled when one is needed: that takes long.
@@ -65,8 +64,7 @@ _Evidence = tuple[tuple[str, bytes], ...]
 _Rendered = tuple[str, _Headers, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """An HTTP answer to a refused request.
 
     Attributes:
@@ -174,7 +172,7 @@ def answer_to(
     if "uwsgi.version" not in environ:
         return answer
     # SDKs correct their clock by this; every other server of WSGI adds its own.
-    return replace(answer, headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
+    return answer._replace(headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
 
 
 def _for_browser(
@@ -194,7 +192,7 @@ def _for_browser(
     kept = [pair for pair in answer.headers if pair[0] not in ("Content-Type", "Content-Length")]
     headers, body = as_page(found, explained.told, limit=MAX_EXPLAINED)
     is_head = environ.get("REQUEST_METHOD") == "HEAD"
-    return replace(answer, headers=(*headers, *kept), body=b"" if is_head else body)
+    return answer._replace(headers=(*headers, *kept), body=b"" if is_head else body)
 
 
 def _fitted(error: SigV4Error, rendered: Callable[[_Evidence], _Rendered]) -> _Rendered:
@@ -263,7 +261,7 @@ def _aws(
         told_json["explanation"] = finding.as_dict()
     if content_type.startswith("application/x-amz-json-"):
         body = _TO_JSON({"__type": code, "message": message, **told_json})
-        known = _JSON_TYPE.match(content_type)
+        known = re.match(_JSON_TYPE, content_type)
         return known[0] if known else "application/x-amz-json-1.1", headers, body
     headers += (("x-amzn-ErrorType", code),)
     return "application/json", headers, _TO_JSON({"message": message, **told_json})

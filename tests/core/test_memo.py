@@ -58,6 +58,7 @@ HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
     "encoding._QUOTED_BUT_SLASH": (lambda n: b"/ %d" % n, b" " * 513),
     "encoding._UNQUOTED": (lambda n: b"%%2F%d" % n, b"%2F" * 171),
     "environ._KEYS": (lambda n: ("wsgi.input", f"HTTP_X_{n}"), ("HTTP_X",) * 200),
+    "policy._IS_HOST": (lambda n: f"{n}.example.com", "h" * 260),
     "request._IS_METHOD": (lambda n: f"GET{n}", "G" * 65),
     "environ.HEADER_NAMES": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 64),
     "terms._COVERAGES": (
