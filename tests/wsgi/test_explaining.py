@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -16,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.core.messages import Message
+from tests.observing.watching import verifier as of_streams
 from tests.wsgi.calls import Answer
 from tests.wsgi.calls import Application
 from tests.wsgi.calls import call
@@ -29,15 +31,20 @@ from tests.wsgi.clients import forged
 from tests.wsgi.clients import sign
 from tests.wsgi.clients import verifier
 from tests.wsgi.servers import environ_of
+from tests.wsgi.streamed import STREAMED
+from tests.wsgi.streamed import changes
 from wsgi_sigv4 import ConfigurationError
 from wsgi_sigv4 import Credentials
 from wsgi_sigv4 import CredentialsUnavailable
 from wsgi_sigv4 import SigV4Error
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4.errors import MissingAuthentication
+from wsgi_sigv4.explaining import BodyRecord
 from wsgi_sigv4.explaining import Explainer
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.observing import Verdict
+from wsgi_sigv4.payload import PayloadForm
+from wsgi_sigv4.recording import Recorder
 from wsgi_sigv4.responses import Answer as Rendered
 
 if TYPE_CHECKING:
@@ -71,6 +78,15 @@ def refused(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
     """Return the record of the only refusal."""
     (record,) = [r for r in caplog.records if hasattr(r, "sigv4_reason")]
     return record
+
+
+class Reader:
+    """Reads the body while it arrives."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        environ["wsgi.input"].read()
+        start_response("200 OK", [])
+        return []
 
 
 HOST_FINDING = (
@@ -221,6 +237,32 @@ def test_chunked_body_is_known() -> None:
     assert told["explanation"]["causes"] == ["body-newline"]
 
 
+def test_body_that_was_not_read_to_its_end_is_not_known() -> None:
+    """Part of a body is none, with a length and without one."""
+    record = BodyRecord(5)
+    for piece, known in ((b"hel", None), (b"lo", b"hello"), (b"!", None)):
+        record.keep(piece)
+        assert record.find_body() == known
+    endless = BodyRecord(None)
+    for piece, known in ((b"hel", None), (b"", b"hel")):
+        endless.keep(piece)
+        assert endless.find_body() == known
+    assert BodyRecord(0).find_body() == b""
+
+
+@pytest.mark.parametrize(("limit", "known"), [(5, b"hello"), (4, None)])
+def test_recorded_body_is_known_in_memory_alone(limit: int, known: bytes | None) -> None:
+    """What shadow mode has put on disk, or has not read, is not looked at."""
+    recorder = Recorder(io.BytesIO(b"hello"), memory_limit=limit)
+    recorder.read(2)
+    assert (recorder.find_whole(5), recorder.find_whole(None)) == (None, None)
+    recorder.read(3)
+    assert (recorder.find_whole(5), recorder.find_whole(None)) == (known, None)
+    recorder.read(1)
+    assert recorder.find_whole(None) == known
+    recorder.close()
+
+
 def test_accepted_request_is_not_changed() -> None:
     """The application reads the body that was signed; an unsigned one has the server's own."""
     app = Application()
@@ -238,13 +280,8 @@ def test_streamed_body_is_explained(caplog: pytest.LogCaptureFixture) -> None:
     """What is refused while the application reads has one finding: log, verdict and answer."""
     verdicts: list[Verdict] = []
 
-    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-        environ["wsgi.input"].read()
-        start_response("200 OK", [])
-        return []
-
     sent = sign("PUT", body=b"hello", hashed=True)
-    middleware = explaining(app, stream=True, on_refuse=verdicts.append)
+    middleware = explaining(Reader(), stream=True, on_refuse=verdicts.append)
     told = json.loads(send(middleware, replace(sent, body=b"jello")).body)["explanation"]
     assert told["causes"] == ["body-changed"]
     (verdict,) = verdicts
@@ -514,12 +551,23 @@ def test_cost_of_one_refusal(sent: str) -> None:
     assert len(answer.body) <= 64 * 1024
 
 
-def test_middleware_around_a_middleware_keeps_the_request() -> None:
-    """The inner one explains the request as it came to the outer one."""
-    inner = explaining(known=verifier(credentials={ACCESS_KEY_ID: "another"}))
-    answer = send(explaining(inner), sign("POST", body=b"hello"))
+def test_request_is_explained_as_it_arrived() -> None:
+    """Not as it is when a chunk is refused, its framing hidden from the application."""
+    (_, altered), *_ = changes(STREAMED[PayloadForm.STREAMING_SIGNED])
+    answer = send(explaining(Reader(), known=of_streams(), stream=True), altered)
     assert answer.status == 403
-    assert json.loads(answer.body)["explanation"]["summary"] == UNTOLD
+    assert ElementTree.fromstring(answer.body).findtext("Cause") == "body-changed"
+
+
+def test_middleware_around_a_middleware_keeps_the_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The inner one, which finds no framing, explains the request as it came to the outer one."""
+    inner = explaining(known=of_streams())
+    with caplog.at_level(logging.DEBUG):
+        send(explaining(inner, known=of_streams()), STREAMED[PayloadForm.STREAMING_SIGNED])
+    assert refused(caplog).sigv4_causes == ("header-removed",)  # type: ignore[attr-defined]
+    assert "content-encoding:aws-chunked" in caplog.records[-1].getMessage()
 
 
 def test_own_rendering_gets_nothing_new() -> None:
