@@ -52,7 +52,7 @@ def log_refusal(
         __file__,
         log_refusal.__code__.co_firstlineno,
         f"{told} %s %a (access key id: %s): %s: %s",
-        _parts(refusal, cause, environ, _said(cause, explained)),
+        _parts(refusal, cause, environ, explained),
         None,
         func=log_refusal.__name__,
         extra={
@@ -66,10 +66,8 @@ def log_refusal(
         logger.debug("%s", explained.explanation.as_text())
 
 
-def _said(cause: SigV4Error, explained: Explained | None) -> str:
-    """Return what is said of *cause*: the finding where there is one, else what to look at."""
-    if explained is None:
-        return f"{cause} {cause.hint}".rstrip()
+def _said(cause: SigV4Error, explained: Explained) -> str:
+    """Return what is said of *cause*, and the finding."""
     finding = explained.finding
     parts = [str(cause)] if finding.summary != str(cause) else []
     named = f"Cause: {', '.join(finding.causes)} ({finding.party})." if finding.causes else ""
@@ -117,7 +115,10 @@ def warn_of_explain() -> None:
 
 
 def _parts(
-    refusal: SigV4Error, cause: SigV4Error, environ: WSGIEnvironment, said: str
+    refusal: SigV4Error,
+    cause: SigV4Error,
+    environ: WSGIEnvironment,
+    explained: Explained | None,
 ) -> tuple[object, ...]:
     return (
         # Some servers pass on a method with control characters.
@@ -125,7 +126,7 @@ def _parts(
         environ.get("PATH_INFO", ""),
         refusal.access_key_id or "none",
         type(cause).__name__,
-        said,
+        f"{cause} {cause.hint}".rstrip() if explained is None else _said(cause, explained),
     )
 
 

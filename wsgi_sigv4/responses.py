@@ -112,13 +112,15 @@ def render(
     """
     found = reason(error, error_format)
     request_id = os.urandom(8).hex().upper()
-
-    def rendered(evidence: _Evidence) -> _Rendered:
-        if error_format is ErrorFormat.S3:
-            return _s3(found, evidence, finding, request_id)
-        return _aws(found, evidence, finding, request_id, content_type.lower())
-
-    kind, headers, body = _fitted(error, rendered) if explain else rendered(())
+    is_s3 = error_format is ErrorFormat.S3
+    if explain:
+        kind, headers, body = _explained(
+            error, found, finding, request_id, None if is_s3 else content_type.lower()
+        )
+    elif is_s3:
+        kind, headers, body = _s3(found, (), None, request_id)
+    else:
+        kind, headers, body = _aws(found, (), None, request_id, content_type.lower())
     if isinstance(error, CredentialsUnavailable):
         headers = (*headers, ("Retry-After", str(error.retry_after)))
     data = body.encode()
@@ -195,11 +197,21 @@ def _for_browser(
     return answer._replace(headers=(*headers, *kept), body=b"" if is_head else body)
 
 
-def _fitted(error: SigV4Error, rendered: Callable[[_Evidence], _Rendered]) -> _Rendered:
-    """Return what shows as much of the evidence as an answer has room for."""
+def _explained(
+    error: SigV4Error,
+    found: Reason,
+    finding: Finding | None,
+    request_id: str,
+    content_type: str | None,
+) -> _Rendered:
+    """Return what shows as much of the evidence as an answer has room for; no type: S3's."""
     limit = MAX_EVIDENCE
     while True:
-        answer = rendered(_evidence(error, limit))
+        evidence = _evidence(error, limit)
+        if content_type is None:
+            answer = _s3(found, evidence, finding, request_id)
+        else:
+            answer = _aws(found, evidence, finding, request_id, content_type)
         if len(answer[2]) <= MAX_EXPLAINED or not limit:
             return answer
         limit //= 2
@@ -253,18 +265,25 @@ def _aws(
         )
         return "text/xml", headers, body
     code = JSON_NAMES.get(found.code, found.code)
-    # Members beside the message, where an SDK looks for nothing.
-    told_json: dict[str, object] = {
-        name[0].lower() + name[1:]: _readable(data) for name, data in evidence
-    }
-    if finding is not None:
-        told_json["explanation"] = finding.as_dict()
+    told_json = _members(evidence, finding) if evidence or finding is not None else {}
     if content_type.startswith("application/x-amz-json-"):
         body = _TO_JSON({"__type": code, "message": message, **told_json})
         known = re.match(_JSON_TYPE, content_type)
         return known[0] if known else "application/x-amz-json-1.1", headers, body
     headers += (("x-amzn-ErrorType", code),)
-    return "application/json", headers, _TO_JSON({"message": message, **told_json})
+    if told_json:
+        return "application/json", headers, _TO_JSON({"message": message, **told_json})
+    return "application/json", headers, f'{{"message": {_TO_JSON(message)}}}'
+
+
+def _members(evidence: _Evidence, finding: Finding | None) -> dict[str, object]:
+    """Return what stands beside the message in JSON, where an SDK looks for nothing."""
+    members: dict[str, object] = {
+        name[0].lower() + name[1:]: _readable(data) for name, data in evidence
+    }
+    if finding is not None:
+        members["explanation"] = finding.as_dict()
+    return members
 
 
 def _xml(elements: Iterable[tuple[str, str]]) -> str:
