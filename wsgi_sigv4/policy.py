@@ -66,6 +66,9 @@ class Policy:
     allow_unsigned_payload: bool | None
     token_may_be_unsigned: bool
 
+    # What is remembered of a policy is found by it; its profiles have no hash.
+    __hash__ = object.__hash__
+
     @classmethod
     def of(
         cls,
