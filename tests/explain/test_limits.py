@@ -15,7 +15,7 @@ from tests.explain.clients import Client
 from wsgi_sigv4.explain import search
 from wsgi_sigv4.explain.search import Budget
 
-#: Generous: 50 ms and 8 MiB are the aim, which machines of one's own keep.
+#: Generous: 50 ms and 8 MiB are the aim, which idle machines keep.
 SECONDS = 0.5 if sys.gettrace() is None else 5.0
 BYTES = 8 * 1024 * 1024
 
@@ -43,9 +43,9 @@ def test_large_request(body: bytes) -> None:
     client, message = large(body)
     assert len(body) > 1_000_000
     client.explain(message)
-    began = time.perf_counter()
+    began = time.process_time()
     explanation = client.explain(message)
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     tracemalloc.start()
     client.explain(message)
     _, peak = tracemalloc.get_traced_memory()
@@ -61,9 +61,9 @@ def test_common_request() -> None:
     client = Client(headers={"content-type": "text/plain"}, method="POST", body=b"x" * 2000)
     message = client.sign().with_header("Host", "nowhere.example.net")
     client.explain(message)
-    began = time.perf_counter()
+    began = time.process_time()
     client.explain(message)
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 def test_readings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +80,7 @@ def test_readings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Budget, "spend", counted)
     client = Client(secret="x" * 40)
     client.explain(client.sign())
-    assert 3000 < tried <= 6000
+    assert 3000 < tried <= 4500
     tried = 0
     client, message = large(b"")
     client.explain(message)
@@ -106,6 +106,6 @@ def test_header_with_many_values() -> None:
     many = ", ".join(f"h{n}.example.com" for n in range(3000))
     client = Client(headers={"x-forwarded-host": many, "forwarded": many.replace("h", "host=h")})
     message = client.sign().with_header("Host", "nowhere.example.net")
-    began = time.perf_counter()
+    began = time.process_time()
     client.explain(message)
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS

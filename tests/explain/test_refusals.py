@@ -115,6 +115,27 @@ def test_path_that_is_not_routed() -> None:
     assert explanation.finding.causes == ("path-not-routed",)
 
 
+def test_checks_say_what_they_saw() -> None:
+    """Each rule that passed says what it saw, also where a later one refused the request."""
+    case = next(case for case in CASES if case.causes == "wrong-service")
+    checks = case.explain().checks
+    assert [(c.number, c.status, c.detail) for c in checks[:2]] == [
+        (1, "passed", "Authorization header"),
+        (2, "passed", "AWS4-HMAC-SHA256, access key id AKIAIOSFODNN7EXAMPLE"),
+    ]
+    assert (checks[5].status, checks[6].status, checks[6].detail) == ("failed", "not reached", "")
+    presigned = next(case for case in CASES if case.causes == "link-expired").explain()
+    assert presigned.checks[0].detail == "presigned URL"
+    accepted = explain(request_of(GENERIC_SIGNER.sign(GET)), verifier_of(), body=b"", now=NOW + 9)
+    assert [check.detail for check in accepted.checks[3:8]] == [
+        "20261121T213000Z",
+        "9 s ago, 300 s accepted",
+        "20261121/us-east-1/items/aws4_request",
+        "host;x-amz-date",
+        "no payload hash sent",
+    ]
+
+
 def test_every_cause_has_a_case() -> None:
     """No cause is on the list that no test shows."""
     shown = {cause for case in CASES for cause in case.causes.split()}

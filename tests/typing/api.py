@@ -50,6 +50,10 @@ from wsgi_sigv4.contrib.sqlalchemy import AccessKey
 from wsgi_sigv4.contrib.sqlalchemy import KeyStore
 from wsgi_sigv4.contrib.sqlalchemy import NewKey
 from wsgi_sigv4.contrib.sqlalchemy import SQLAlchemyProvider
+from wsgi_sigv4.explain import Check
+from wsgi_sigv4.explain import Explanation
+from wsgi_sigv4.explain import Finding
+from wsgi_sigv4.explain import explain
 from wsgi_sigv4.observing import Verdict
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.responses import Answer
@@ -242,6 +246,17 @@ def django(request: HttpRequest) -> None:
     assert_type(guarded(request, 1), HttpResponse)
     assert_type(exempt(request), HttpResponse)
     DjangoSigV4Middleware(exempt)(request)
+
+
+def explanations(verifier: Verifier, request: Request, credentials: Credentials) -> None:
+    """A refusal is explained, with what is known of the body and the credentials."""
+    assert_type(explain(request, verifier), Explanation)
+    explain(request, verifier, body=b"", credentials=None, now=1.0, refusal=SigV4Error())
+    explanation = explain(request, verifier, credentials=credentials)
+    assert_type(explanation.checks, tuple[Check, ...])
+    assert_type(explanation.finding, Finding | None)
+    assert_type(explanation.refusal, str | None)
+    assert_type(explanation.as_text(), str)
 
 
 def others() -> None:

@@ -12,6 +12,8 @@ from types import EllipsisType
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.authorization import Authorization
+from wsgi_sigv4.authorization import find_authorization
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.encoding import is_signature
@@ -35,6 +37,7 @@ from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.redaction import redacted
 from wsgi_sigv4.request import Request
+from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.verifier import Verifier
 
 _SECRET: Final = Finding(
@@ -137,7 +140,7 @@ def _explained(
     request: Request, verifier: Verifier, outcome: _Outcome, *, body: bytes | None, now: float
 ) -> Explanation:
     refusal, attempt = outcome.refusal, outcome.attempt
-    scrubber = _scrubber(request, outcome)
+    scrubber = _scrubber(outcome)
     canonical = signed = None
     if attempt is not None:
         found = evidence(attempt, payload_hash(attempt, body))
@@ -149,7 +152,9 @@ def _explained(
         code = reason(refusal, verifier.profile(refusal.service).error_format).code
         finding = _finding(request, verifier, outcome, refusal, scrubber, body=body)
     checks = checks_of(
-        _told(refusal), _details(outcome, now=now), failed_detail=_failure(refusal, scrubber)
+        _told(refusal),
+        _details(request, outcome, now=now),
+        failed_detail=_failure(refusal, scrubber),
     )
     return Explanation(
         checks=checks,
@@ -233,7 +238,7 @@ def _value(value: bytes | str, scrubber: Scrubber, *, header: str) -> str:
     return f"`{shown(scrubber.scrub(value), header=header)}`"
 
 
-def _scrubber(request: Request, outcome: _Outcome) -> Scrubber:
+def _scrubber(outcome: _Outcome) -> Scrubber:
     secrets = []
     attempt, credentials = outcome.attempt, outcome.credentials
     if attempt is not None:
@@ -255,22 +260,31 @@ def _scrubbed(finding: Finding, scrubber: Scrubber) -> Finding:
     )
 
 
-def _details(outcome: _Outcome, *, now: float) -> dict[int, str]:
-    """Return what was seen by each rule that passed."""
+def _details(request: Request, outcome: _Outcome, *, now: float) -> dict[int, str]:
+    """Return what was seen by each rule, for those that passed."""
     attempt = outcome.attempt
-    if attempt is None:
+    authorization = _authorization(request) if attempt is None else attempt.authorization
+    if authorization is None:
         return {}
-    form = "presigned URL" if attempt.presigned else "Authorization header"
-    away = round(now - attempt.timestamp.posix)
     details = {
-        1: form,
-        2: f"AWS4-HMAC-SHA256, access key id {shown(attempt.access_key_id)}",
-        4: attempt.timestamp.iso,
-        5: f"{away} s ago, {attempt.lifetime or attempt.max_skew} s accepted",
-        6: attempt.scope.text,
-        7: shown(";".join(attempt.authorization.signed_headers)),
-        8: attempt.payload.form.value or "no payload hash sent",
+        1: "presigned URL" if authorization.presigned else "Authorization header",
+        2: f"AWS4-HMAC-SHA256, access key id {shown(authorization.access_key_id)}",
+        6: authorization.scope.text,
+        7: shown(";".join(authorization.signed_headers)),
     }
+    if attempt is not None:
+        away = round(now - attempt.timestamp.posix)
+        details[4] = attempt.timestamp.iso
+        details[5] = f"{away} s ago, {attempt.lifetime or attempt.terms.max_skew} s accepted"
+        details[8] = attempt.payload.form.value or "no payload hash sent"
     if not outcome.body_checked:
         details[11] = "the body is not known here"
     return details
+
+
+def _authorization(request: Request) -> Authorization | None:
+    """Return what *request* says of its signature, where rules 1 and 2 can read it."""
+    try:
+        return find_authorization(request, parse_query(request.query))
+    except SigV4Error:
+        return None

@@ -15,6 +15,7 @@ _PORTS: Final = (
     *(b"443", b"80", b"8080", b"8443", b"8000", b"5000", b"9000", b"3000", b"4566"),
     *(b"8888", b"8081", b"9001", b"9443", b"10443", b"8333", b"7480", b"3900", b"8001"),
 )
+_DEFAULT_PORTS: Final = (b"80", b"443")
 _FORWARDED_HOSTS: Final = (
     *("x-forwarded-host", "x-original-host", "x-host", "x-forwarded-server"),
     *("x-real-host", "x-envoy-original-host", "x-http-host-override"),
@@ -58,6 +59,12 @@ def _configured_ports(case: Case) -> Iterator[bytes]:
         port = _split(host.encode())[1]
         if port:
             yield port
+
+
+def _added_port(case: Case) -> Iterator[Change]:
+    name, port = _split(case.base[HEADER + "host"])
+    if port in _DEFAULT_PORTS:
+        yield _host(case, name)
 
 
 def _unsigned_port(case: Case) -> Iterator[Change]:
@@ -185,6 +192,16 @@ HOSTS: Final = (
             ". Else ProxyFix(x_host=1, x_port=1) or header_overrides."
         ),
         propose=_lost_port,
+    ),
+    Hypothesis(
+        id="host-port-added",
+        title="A proxy added the default port to Host",
+        party="proxy",
+        remedy=(
+            "Let the proxy pass Host on as it came: nginx: proxy_set_header Host $http_host; not "
+            "$host:$server_port. A client that sends the default port must sign it."
+        ),
+        propose=_added_port,
     ),
     Hypothesis(
         id="host-port-not-signed",

@@ -18,7 +18,7 @@ from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import Change
 
 #: Readings that are tried; about 5 microseconds each, for a request of common size.
-MAX_CANDIDATES: Final = 6000
+MAX_CANDIDATES: Final = 4500
 #: Bytes of canonical requests that are hashed.
 MAX_HASHED: Final = 8 * 1024 * 1024
 #: Changes that one hypothesis may propose.
