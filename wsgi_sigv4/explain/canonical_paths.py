@@ -14,7 +14,9 @@ from wsgi_sigv4.explain.readings import Change
 
 
 def _uri(case: Case, uri: bytes, right: str) -> Change:
-    return Change(pieces={"uri": uri}, what="the path", right=right, arrived=case.request.path)
+    # The path that arrived may be the very same: what differs is what is made of it.
+    arrived = f"one whose canonical form is `{case.base['uri'].decode('ascii')}`"
+    return Change(pieces={"uri": uri}, what="the path", right=right, arrived=arrived)
 
 
 def _canonical(case: Case, right: str, *, normalize: bool, double_encode: bool) -> Iterator[Change]:

@@ -90,7 +90,7 @@ def _spelt(spell: Callable[[str], Iterable[str]], right: str) -> Propose:
                     secret=Secret(spelling),
                     what="",
                     right=right,
-                    arrived="one made with the secret",
+                    arrived="",
                 )
 
     return propose

@@ -308,8 +308,8 @@ QUERIES: Final = (
         title="Something added a parameter after signing: tracking, a cache buster, a redirect",
         party="proxy",
         remedy=(
-            "Take out what adds parameters on the way, or let the client send the parameter itself,"
-            " so that it signs it."
+            "Take out what adds parameters on the way (nginx: set $args, rewrite ... ?name=value; "
+            "a CDN's or mailer's tracking), or let the client send and sign the parameter itself."
         ),
         propose=_added,
         rare=1,

@@ -21,6 +21,7 @@ from wsgi_sigv4.request import Request
 _QUARTER: Final = 15 * 60
 _ZONE_TOLERANCE: Final = 60
 _MAX_ZONE: Final = 14 * 3600 + _ZONE_TOLERANCE
+_MAX_SCHEME: Final = 32
 
 _Finder = Callable[[Any, Request, bytes | None], Finding]
 
@@ -58,6 +59,12 @@ def _not_signed(refusal: errors.SigV4Error, request: Request, body: bytes | None
         return causes.POST_POLICY.finding(
             "The request is a form, signed in its fields if at all: no header and no query is."
         )
+    value = request.header("authorization")
+    if value is not None:
+        scheme, blank, _ = value.partition(b" ")
+        # What no blank follows may be a secret, and no name of a scheme.
+        is_name = blank and len(scheme) <= _MAX_SCHEME
+        return _of_scheme(scheme.decode("ascii", "backslashreplace") if is_name else "")
     return causes.NOT_SIGNED.finding(str(refusal))
 
 
@@ -66,8 +73,13 @@ def _other_scheme(
 ) -> Finding:
     if refusal.scheme == "AWS":
         return causes.SIGV2.finding("The request is signed with Signature Version 2.")
-    scheme = shown(refusal.scheme) or "unknown"
-    return causes.OTHER_SCHEME.finding(f"The Authorization header is of the scheme `{scheme}`.")
+    return _of_scheme(refusal.scheme)
+
+
+def _of_scheme(scheme: str) -> Finding:
+    return causes.OTHER_SCHEME.finding(
+        f"The Authorization header is of the scheme `{shown(scheme) or 'unknown'}`."
+    )
 
 
 def _parts(refusal: errors.SigV4Error, request: Request, body: bytes | None) -> Finding:
@@ -156,6 +168,17 @@ def _added(refusal: errors.HeadersNotSigned, request: Request, body: bytes | Non
     return causes.HEADER_ADDED.finding(f"`{shown(names)}` arrived, but was not signed.")
 
 
+def _listed(
+    refusal: errors.MalformedSignedHeaders, request: Request, body: bytes | None
+) -> Finding:
+    names = [name for name in refusal.signed_headers.split(";") if "_" in name]
+    if names:
+        return causes.SIGNED_HEADERS.finding(
+            f"`{shown(', '.join(names))}` is signed: no server tells an underscore from a hyphen."
+        )
+    return causes.SIGNED_HEADERS.finding(str(refusal))
+
+
 def _host(refusal: errors.HostNotAccepted, request: Request, body: bytes | None) -> Finding:
     return causes.HOST_NOT_ACCEPTED.finding(
         f"The request arrived with Host `{shown(refusal.host)}`, which hosts does not name."
@@ -210,7 +233,7 @@ _FINDERS: Final[Mapping[type[errors.SigV4Error], _Finder]] = {
     errors.MissingParameters: _parts,
     errors.DuplicateParameter: _parts,
     errors.MalformedCredential: _credential,
-    errors.MalformedSignedHeaders: _told(causes.SIGNED_HEADERS),
+    errors.MalformedSignedHeaders: _listed,
     errors.HostNotSigned: _told(causes.HOST_NOT_SIGNED),
     errors.MissingDate: _told(causes.NO_DATE),
     errors.MalformedDate: _told(causes.NO_DATE),

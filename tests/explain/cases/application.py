@@ -53,13 +53,9 @@ def _application_at(name: str) -> WSGIApplication:
             refusal=refusal,
         )
         told = json.dumps(explanation.as_dict() | {"checks": None, "canonical_request": None})
-        return Answer(
-            status=403, headers=((TOLD, told), ("Content-Length", "0")), body=b""
-        )
+        return Answer(status=403, headers=((TOLD, told), ("Content-Length", "0")), body=b"")
 
-    return place.wrap(
-        SigV4Middleware(_served, verifier, render_refusal=explained, **place.options)
-    )
+    return place.wrap(SigV4Middleware(_served, verifier, render_refusal=explained, **place.options))
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -11,20 +11,24 @@ from botocore.crt.auth import CrtSigV4AsymAuth
 
 from tests.core.messages import Message
 from tests.explain.cases.by_nginx import GET
+from tests.explain.cases.by_nginx import SOUND
 from tests.explain.cases.by_nginx import direct
 from tests.explain.cases.by_nginx import sound
+from tests.explain.cases.by_nginx import through
 from tests.explain.cases.case import Live
 from tests.explain.cases.case import case
 from tests.explain.cases.places import SECRET
 from tests.explain.cases.places import TOKEN
 from tests.explain.cases.senders import Alter
+from tests.explain.cases.senders import boto3_form
+from tests.explain.cases.senders import boto3_link
 from tests.explain.cases.senders import botocore
 from tests.explain.cases.senders import curl
 from tests.explain.cases.senders import curl_with_headers_of_botocore
 from tests.explain.cases.senders import httpx
 from tests.explain.cases.senders import python_requests
 
-LINES = b"one\ntwo\n"
+LINES = b"one line\n"
 DATA = {"name": "A", "list": [1, 2]}
 COMPACT = json.dumps(DATA, separators=(",", ":")).encode()
 _FILE = ("--data-binary", "@-", "--request", "PUT")
@@ -154,6 +158,8 @@ CURL_CASES: tuple[Live, ...] = (
     ),
 )
 
+_REDIRECTS = "if ($request_method = POST) { return 301 $request_uri; }\n" + SOUND
+
 PYTHON_CASES: tuple[Live, ...] = (
     case(
         "host-port-not-signed",
@@ -174,6 +180,24 @@ PYTHON_CASES: tuple[Live, ...] = (
         ("in capitals", sound(python_requests("GET", "/items/%E2%82%AC"))),
     ),
     case(
+        "query-escapes-case",
+        "python-requests writes `%e2` in the query as `%E2`",
+        sound(python_requests("GET", "/items?a=%e2%82%ac")),
+        ("in capitals", sound(python_requests("GET", "/items?a=%E2%82%AC"))),
+    ),
+    case(
+        "method-changed",
+        "python-requests follows a 301 of nginx with GET, after POST",
+        through(_REDIRECTS, python_requests("POST", "/items")),
+        ("the final URL", sound(python_requests("POST", "/items"))),
+    ),
+    case(
+        "post-policy",
+        "boto3: `generate_presigned_post`, sent by python-requests",
+        sound(boto3_form, "s3"),
+        ("generate_presigned_url", sound(boto3_link, "s3")),
+    ),
+    case(
         "query-encoding",
         "python-requests encodes `a[]=1`, which botocore signed raw",
         sound(python_requests("GET", "/items?a[]=1")),
@@ -183,7 +207,10 @@ PYTHON_CASES: tuple[Live, ...] = (
         "body-json",
         "python-requests: `json=` beside a body signed with other blanks",
         sound(python_requests("POST", "/items", body=COMPACT, json=DATA)),
-        ("data=json.dumps(...)", sound(python_requests("POST", "/items", body=COMPACT, data=COMPACT))),
+        (
+            "data=json.dumps(...)",
+            sound(python_requests("POST", "/items", body=COMPACT, data=COMPACT)),
+        ),
     ),
     case(
         "body-form-blanks",
@@ -191,7 +218,7 @@ PYTHON_CASES: tuple[Live, ...] = (
         sound(python_requests("POST", "/items", body=b"q=a%20b", headers=_TYPE, data={"q": "a b"})),
         (
             "the bytes that are sent",
-            sound(python_requests("POST", "/items", body=b"q=a+b", headers=_TYPE, data={"q": "a b"})),
+            sound(python_requests("POST", body=b"q=a+b", headers=_TYPE, data={"q": "a b"})),
         ),
     ),
 )
@@ -288,8 +315,12 @@ BOTOCORE_CASES: tuple[Live, ...] = (
         sound(botocore(key_id="AKIAOTHER")),
         ("the access key id", sound(GET)),
     ),
-    case("disabled-key", "botocore: a key with `enabled=False`", sound(GET, "disabled"),
-         ("Enable the key", sound(GET))),
+    case(
+        "disabled-key",
+        "botocore: a key with `enabled=False`",
+        sound(GET, "disabled"),
+        ("Enable the key", sound(GET)),
+    ),
     case(
         "token-missing",
         "botocore: a temporary key without its token",

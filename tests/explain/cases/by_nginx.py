@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.explain.cases.case import NOTHING
 from tests.explain.cases.case import Live
 from tests.explain.cases.case import Way
 from tests.explain.cases.case import case
@@ -44,12 +45,9 @@ _TELLS_PORT = location(
     "proxy_set_header X-Forwarded-Port 8443;",
     host="proxy_set_header Host $host;",
 )
-_BUCKETS = (
-    "server_name ~^(?<bucket>[a-z]+)\\.s3\\.example\\.com$;\n"
-    + location(
-        "rewrite ^/(.*)$ /$bucket/$1 break;",
-        host="proxy_set_header Host s3.example.com;",
-    )
+_BUCKETS = "server_name ~^(?<bucket>[a-z]+)\\.s3\\.example\\.com$;\n" + location(
+    "rewrite ^/(.*)$ /$bucket/$1 break;",
+    host="proxy_set_header Host s3.example.com;",
 )
 _TAKES_URI = location(to="http://up/")
 _STRIPS = location(to="http://up/", at="/api/")
@@ -61,6 +59,12 @@ _MOVES = location(
 )
 
 HOST_CASES: tuple[Live, ...] = (
+    case(
+        NOTHING,
+        "nginx: `proxy_pass http://up;` and no `proxy_set_header Host`; no `hosts`",
+        through(location(host=""), GET),
+        (HTTP_HOST, sound(GET)),
+    ),
     case(
         "host-forwarded",
         "nginx: `proxy_set_header X-Forwarded-Host $http_host;`, and nothing for Host",
@@ -121,26 +125,28 @@ HOST_CASES: tuple[Live, ...] = (
         ),
     ),
     case(
+        "host-port-added",
+        "nginx: `proxy_set_header Host $host:443;`, and a client on the default port",
+        through(location(host="proxy_set_header Host $host:443;"), botocore(host=PLAIN_HOST)),
+        (HTTP_HOST, sound(botocore(host=PLAIN_HOST))),
+    ),
+    case(
         "host-port-not-signed",
         "nginx: `proxy_set_header Host $host:8080;`, and a client on the default port",
-        through(
-            location(host="proxy_set_header Host $host:8080;"), botocore(host=PLAIN_HOST)
-        ),
+        through(location(host="proxy_set_header Host $host:8080;"), botocore(host=PLAIN_HOST)),
         ("$http_host", sound(botocore(host=PLAIN_HOST))),
     ),
     case(
         "host-port-changed",
-        "nginx: `proxy_set_header Host $host:$proxy_port;`",
+        "nginx: `proxy_set_header Host $host:5000;`",
         through(location(host="proxy_set_header Host $host:5000;"), GET),
         (HTTP_HOST, sound(GET)),
     ),
     case(
         "host-case",
         "nginx: `$host` is in small letters, and the client has signed capitals",
-        through(
-            location(host="proxy_set_header Host $host;"), botocore(host="API.Example.com")
-        ),
-        (HTTP_HOST, sound(botocore(host="API.Example.com"))),
+        through(location(host="proxy_set_header Host $host;"), botocore(host="API.EXAMPLE.COM")),
+        (HTTP_HOST, sound(botocore(host="API.EXAMPLE.COM"))),
         (
             "lower case",
             through(location(host="proxy_set_header Host $host;"), botocore(host=PLAIN_HOST)),
@@ -149,9 +155,7 @@ HOST_CASES: tuple[Live, ...] = (
     case(
         "host-dot",
         "nginx: `$host` loses the dot at its end",
-        through(
-            location(host="proxy_set_header Host $host;"), botocore(host="api.example.com.")
-        ),
+        through(location(host="proxy_set_header Host $host;"), botocore(host="api.example.com.")),
         (HTTP_HOST, sound(botocore(host="api.example.com."))),
         (
             "without a dot",
@@ -239,9 +243,7 @@ PATH_CASES: tuple[Live, ...] = (
         "path-forwarded",
         "nginx: `proxy_pass http://up$uri;` loses the query; X-Original-URI has it",
         through(
-            location(
-                "proxy_set_header X-Original-URI $request_uri;", to="http://up$uri"
-            ),
+            location("proxy_set_header X-Original-URI $request_uri;", to="http://up$uri"),
             botocore("GET", "/items/7?a=1"),
         ),
         ("without a URI part", sound(botocore("GET", "/items/7?a=1"))),
@@ -253,9 +255,7 @@ PATH_CASES: tuple[Live, ...] = (
         ("take the rewriting out", sound(GET)),
         (
             "Ask for the path that is served",
-            through(
-                location("rewrite ^(.*[^/])$ $1/ break;"), botocore("GET", "/items/7/")
-            ),
+            through(location("rewrite ^(.*[^/])$ $1/ break;"), botocore("GET", "/items/7/")),
         ),
     ),
     case(
@@ -273,9 +273,9 @@ PATH_CASES: tuple[Live, ...] = (
     case(
         "path-encoded",
         "nginx: `proxy_pass http://up/;` encodes braces",
-        through(_TAKES_URI, botocore("GET", "/items/{x}")),
-        ("without a URI part", sound(botocore("GET", "/items/{x}"))),
-        ("encode it before it signs", through(_TAKES_URI, botocore("GET", "/items/%7Bx%7D"))),
+        through(_TAKES_URI, botocore("GET", "/items/{x}%20y")),
+        ("without a URI part", sound(botocore("GET", "/items/{x}%20y"))),
+        ("encode it before it signs", through(_TAKES_URI, botocore("GET", "/items/%7Bx%7D%20y"))),
     ),
     case(
         "path-escapes-case",
@@ -317,4 +317,3 @@ QUERY_CASES: tuple[Live, ...] = (
         ("whatever rewrites it", sound(botocore("GET", "/items?q=a%2Bb"))),
     ),
 )
-

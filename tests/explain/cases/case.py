@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from tests.explain.cases.senders import Send
 
+#: In place of a cause, where none can be found.
+NOTHING = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:

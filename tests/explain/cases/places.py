@@ -72,7 +72,7 @@ def _cuts_the_path(app: WSGIApplication) -> WSGIApplication:
 
 
 def _proxy_fix(**trusted: int) -> Callable[[WSGIApplication], WSGIApplication]:
-    return lambda app: ProxyFix(app, **{"x_for": 0, "x_proto": 0, **trusted})  # type: ignore[arg-type]
+    return lambda app: ProxyFix(app, **{"x_for": 0, "x_proto": 0, **trusted})
 
 
 def _key(**parts: Any) -> Place:
@@ -87,6 +87,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "ProxyFix(x_host=1)": Place(wrap=_proxy_fix(x_host=1)),
     "ProxyFix(x_host=1, x_port=1)": Place(wrap=_proxy_fix(x_host=1, x_port=1)),
     "path_prefix='/api'": Place(options={"path_prefix": "/api"}),
+    "path_prefix='/prod'": Place(options={"path_prefix": "/prod"}),
     "ProxyFix(x_prefix=1)": Place(wrap=_proxy_fix(x_prefix=1)),
     "encoding kept": Place(
         options={"header_overrides": {"accept-encoding": "x-original-accept-encoding"}}

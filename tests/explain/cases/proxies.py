@@ -37,7 +37,8 @@ http {{
 _SERVER = """\
     server {{
         listen 127.0.0.1:{port};
-{lines}    }}
+{text}
+    }}
 """
 
 #: The port behind the proxies, where no nginx stands in front.
@@ -90,8 +91,7 @@ def _command(texts: list[str], ports: Mapping[str | None, int], folder: Path) ->
     assert PROGRAM is not None
     parts = []
     for text in texts:
-        lines = "".join(f"        {line}\n" for line in text.splitlines())
-        parts.append(_SERVER.format(port=ports[text], lines=lines))
+        parts.append(_SERVER.format(port=ports[text], text=text))
     configuration = _CONFIGURATION.format(
         folder=folder, upstream=ports[DIRECT], servers="".join(parts)
     )
