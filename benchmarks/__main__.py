@@ -27,6 +27,7 @@ PARTS = (
     "growth",
     "providers",
     "hostile",
+    "explanations",
     "imports",
 )
 
