@@ -69,15 +69,22 @@ def test_forwarded_port_needs_proxy_fix() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "scheme"),
-    [("Basic eDp5", "Basic"), ("s3cr3t-without-a-scheme", "unknown"), ("x" * 33 + " y", "unknown")],
+    ("value", "cause", "told"),
+    [
+        ("Basic eDp5", "other-scheme", "`Basic`"),
+        ("s3cr3t-without-a-scheme", "other-scheme", "`unknown`"),
+        ("AWS AKID:c2ln", "sigv2", "Version 2"),
+        ("AWS4-HMAC-SHA1 x", "algorithm", "AWS4-HMAC-SHA256"),
+        ("", "not-signed", "not signed"),
+    ],
 )
-def test_scheme_that_is_no_attempt(value: str, scheme: str) -> None:
-    """The scheme in place of a signature is told; what is no name of one is not shown."""
-    finding = finding_of(Client(), Message.of(headers={"Authorization": value}))
-    assert finding.causes == ("other-scheme",)
-    assert f"`{scheme}`" in finding.summary
-    assert value.split()[-1] not in finding.summary
+def test_replaced_authorization(value: str, cause: str, told: str) -> None:
+    """What stands in the place of the signature is told; what may be a secret is not shown."""
+    client = Client()
+    finding = finding_of(client, client.sign().with_header("Authorization", value))
+    assert finding.causes == (cause,)
+    assert told in finding.summary
+    assert "s3cr3t" not in finding.summary
 
 
 def test_underscore_among_the_signed_headers() -> None:

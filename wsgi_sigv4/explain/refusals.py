@@ -8,6 +8,7 @@ from typing import Any
 from typing import Final
 
 from wsgi_sigv4 import errors
+from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.explain import causes
 from wsgi_sigv4.explain.bodies import body_forms
 from wsgi_sigv4.explain.causes import Cause
@@ -21,7 +22,6 @@ from wsgi_sigv4.request import Request
 _QUARTER: Final = 15 * 60
 _ZONE_TOLERANCE: Final = 60
 _MAX_ZONE: Final = 14 * 3600 + _ZONE_TOLERANCE
-_MAX_SCHEME: Final = 32
 
 _Finder = Callable[[Any, Request, bytes | None], Finding]
 
@@ -59,12 +59,8 @@ def _not_signed(refusal: errors.SigV4Error, request: Request, body: bytes | None
         return causes.POST_POLICY.finding(
             "The request is a form, signed in its fields if at all: no header and no query is."
         )
-    value = request.header("authorization")
-    if value is not None:
-        scheme, blank, _ = value.partition(b" ")
-        # What no blank follows may be a secret, and no name of a scheme.
-        is_name = blank and len(scheme) <= _MAX_SCHEME
-        return _of_scheme(scheme.decode("ascii", "backslashreplace") if is_name else "")
+    if request.header("authorization"):
+        return find_refused_cause(unsupported_scheme(request), request, body=body)
     return causes.NOT_SIGNED.finding(str(refusal))
 
 
@@ -73,13 +69,8 @@ def _other_scheme(
 ) -> Finding:
     if refusal.scheme == "AWS":
         return causes.SIGV2.finding("The request is signed with Signature Version 2.")
-    return _of_scheme(refusal.scheme)
-
-
-def _of_scheme(scheme: str) -> Finding:
-    return causes.OTHER_SCHEME.finding(
-        f"The Authorization header is of the scheme `{shown(scheme) or 'unknown'}`."
-    )
+    scheme = shown(refusal.scheme) or "unknown"
+    return causes.OTHER_SCHEME.finding(f"The Authorization header is of the scheme `{scheme}`.")
 
 
 def _parts(refusal: errors.SigV4Error, request: Request, body: bytes | None) -> Finding:
