@@ -115,7 +115,7 @@ CANONICAL_PATHS: Final = (
         id="path-left-out",
         title="The client signed / or nothing in place of the path",
         party="client",
-        remedy="Let the client sign the path that it sends.",
+        remedy="Let the client sign the path that it sends: hand its signer the whole URL.",
         propose=_root,
         rare=8,
     ),

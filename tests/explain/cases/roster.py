@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from tests.explain.cases.by_client import BOTOCORE_CASES
@@ -44,11 +46,19 @@ def why_not(case: Live) -> str | None:
     ways = (case.way, *(remedy.way for remedy in case.remedies))
     if nginx.PROGRAM is None and any(way.nginx is not DIRECT for way in ways):
         return "nginx is not installed"
-    if case in CURL_CASES and shutil.which("curl") is None:
-        return "there is no curl"
+    if case in CURL_CASES and not _curl_version().startswith("curl 7.88."):
+        return "there is no curl 7.88, whose faults are shown"
     if case.way.send is httpx and not HTTPX.exists():
         return f"there is no {HTTPX.parents[1].name}: `make clients` makes it where it can"
     return None
+
+
+@cache
+def _curl_version() -> str:
+    if shutil.which("curl") is None:
+        return ""
+    command = ["curl", "--disable", "--version"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
 
 
 class Running:
