@@ -39,7 +39,6 @@ _TRACED = botocore(headers={"X-Request-Id": ""})
 _PUT = botocore("PUT", "/items/7", body=b"hello")
 _S3_PUT = botocore("PUT", "/b/k", body=b"hello", service="s3")
 _BYTE_ORDER_MARK = location('proxy_set_body "\ufeff$request_body";')
-_STREAMED = botocore("PUT", "/b/k", body=b"hello", service="s3")
 
 METHOD_CASES: tuple[Live, ...] = (
     case(

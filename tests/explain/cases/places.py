@@ -32,7 +32,7 @@ REGION: Final = "us-east-1"
 ITEMS: Final = "items"
 HOST: Final = "api.example.com:8443"
 
-_MALFORMED_PREFIX: Final = "/shop"
+_LOST_PREFIX: Final = "/shop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,13 @@ class Place:
     """One way to set the package up.
 
     Attributes:
-        key: what is known of the access key; None: nothing.
+        key: what is known of the access key.
         knobs: of the verifier.
         options: of the middleware.
         wrap: puts something between the server and the middleware.
     """
 
-    key: Credentials | None = field(default_factory=lambda: Credentials(SECRET))
+    key: Credentials = field(default_factory=lambda: Credentials(SECRET))
     knobs: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     wrap: Callable[[WSGIApplication], WSGIApplication] = lambda app: app
@@ -65,7 +65,7 @@ def _cuts_the_path(app: WSGIApplication) -> WSGIApplication:
     """Return *app* behind a layer that strips a prefix from PATH_INFO, and tells nobody."""
 
     def application(environ: Any, start_response: Any) -> Any:
-        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(_MALFORMED_PREFIX)
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix(_LOST_PREFIX)
         return app(environ, start_response)
 
     return application
@@ -100,10 +100,6 @@ PLACES: Final[Mapping[str, Place]] = {
     ),
     "s3": Place(knobs={"service": "s3"}),
     "token": _key(session_token=TOKEN),
-    "unsigned token": Place(
-        key=Credentials(SECRET, session_token=TOKEN), knobs={"allow_unsigned_session_token": True}
-    ),
-    "no key": Place(key=None),
     "disabled": _key(enabled=False),
     "past its end": _key(expires_at=1.0),
     "nobody answers": Place(key=_NOBODY_ANSWERS),
