@@ -73,7 +73,7 @@ def _rows(scale: Scale) -> tuple[Row, ...]:
         bad = scale.of(DISTINCT, 500)
         wrk.save(kinds.recording(kinds.GENERIC, kinds.bad, bad).requests, path)
         for number in range(rounds):
-            good = kinds.recording(kinds.GENERIC, kinds.generic_get, count).requests
+            good = kinds.recording(kinds.GENERIC, kinds.get_with_query, count).requests
             arms = [(verifying, verified, True), (doing_nothing, idle, False)]
             for server, found, refuses in arms[:: 1 if number % 2 else -1]:
                 found.append(_flooded(good, path, server, refuses=refuses))

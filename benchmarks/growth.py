@@ -149,7 +149,7 @@ def in_turns(
 def _threads(app: Served, scale: Scale, curves: dict[str, Curve]) -> list[Row]:
     """Return what is kept of the speed of one thread, by number of threads."""
     count, rounds = scale.of(3200, 64), scale.of(9, 1)
-    requests = [kinds.generic_get(number) for number in range(count)]
+    requests = [kinds.get_with_query(number) for number in range(count)]
     idle = Served(NoOp(hello))
     verified: dict[int, list[float]] = {number: [] for number in THREADS}
     nothing: dict[int, list[float]] = {number: [] for number in THREADS}

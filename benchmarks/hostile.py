@@ -129,7 +129,7 @@ def attack(name: str, count: int) -> Outcome:
     """Send *count* requests of the kind *name*, in this process."""
     change, status = KINDS[name]
     app = arm(kinds.GENERIC)
-    environ = kinds.generic_get(0).environ()
+    environ = kinds.get_with_query(0).environ()
     before = _good(app)
     memory = _resident()
     batches = []
@@ -152,7 +152,7 @@ def attack(name: str, count: int) -> Outcome:
 
 def _good(app: Served) -> float:
     """Return the median of the seconds that good requests take."""
-    prepared = [app.prepare(kinds.generic_get(number)) for number in range(GOOD)]
+    prepared = [app.prepare(kinds.get_with_query(number)) for number in range(GOOD)]
     seconds = []
     for one in prepared:
         start = time.process_time()

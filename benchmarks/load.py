@@ -96,7 +96,7 @@ def _rows(pair: Pair, worker: str, scale: Scale) -> Iterator[Row]:
     ):
         path = Path(folder, "requests")
         count = scale.of(REQUESTS, 500)
-        wrk.save(kinds.recording(kinds.GENERIC, kinds.generic_get, count).requests, path)
+        wrk.save(kinds.recording(kinds.GENERIC, kinds.get_with_query, count).requests, path)
         verified, bare = _rates(path, with_it, without, scale)
     ratios = [a / b for a, b in zip(verified, bare, strict=True)]
     yield Row.of(

@@ -32,7 +32,7 @@ def run(scale: Scale) -> Section:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         found = in_turns(
             {
-                name: (application(source), kinds.generic_get)
+                name: (application(source), kinds.get_with_query)
                 for name, source in _sources(folder).items()
             },
             scale,

@@ -30,6 +30,10 @@ HEADERS = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",
 }
+#: What is asked for, by number.
+ITEM = "/items/{}"
+QUERY = "/items?page={}&q=green"
+OBJECT = "/bucket/folder/object-{}"
 _BODIES: dict[int, bytes] = {}
 
 
@@ -40,7 +44,12 @@ def recording(service: str, make: Callable[[int], Recorded], count: int) -> Reco
 
 def generic_get(number: int) -> Recorded:
     """Return a GET for a service that is not S3."""
-    return _get(GENERIC, number)
+    return _get(ITEM, number)
+
+
+def get_with_query(number: int) -> Recorded:
+    """Return a GET with two parameters for a service that is not S3."""
+    return _get(QUERY, number)
 
 
 def json_post(number: int) -> Recorded:
@@ -51,7 +60,7 @@ def json_post(number: int) -> Recorded:
 
 def s3_get(number: int) -> Recorded:
     """Return a GET for S3."""
-    return _get(S3, number)
+    return _get(OBJECT, number, service=S3)
 
 
 def presigned_get(number: int) -> Recorded:
@@ -67,34 +76,34 @@ def presigned_get(number: int) -> Recorded:
 def put(size: int) -> Callable[[int], Recorded]:
     """Return what makes a PUT of *size* bytes for S3."""
     body = _BODIES.setdefault(size, bytes(range(256)) * (size // 256))
-    return lambda number: _signed(S3, "PUT", f"/bucket/folder/object-{number}", body)
+    return lambda number: _signed(S3, "PUT", OBJECT.format(number), body)
 
 
-def unknown_key(number: int, service: str = S3) -> Recorded:
+def unknown_key(number: int, target: str = ITEM) -> Recorded:
     """Return a GET that is signed with a key that nobody knows."""
-    return _get(service, number, key="AKIDUNKNOWNEXAMPLE00")
+    return _get(target, number, key="AKIDUNKNOWNEXAMPLE00")
 
 
-def wrong_signature(number: int, service: str = S3) -> Recorded:
+def wrong_signature(number: int, target: str = ITEM) -> Recorded:
     """Return a GET that is signed with another secret."""
-    return _get(service, number, secret="another")
+    return _get(target, number, secret="another")
 
 
-def wrong_scope(number: int, service: str = S3) -> Recorded:
+def wrong_scope(number: int, target: str = ITEM) -> Recorded:
     """Return a GET that is signed for another region."""
-    return _get(service, number, region="eu-west-1")
+    return _get(target, number, region="eu-west-1")
 
 
-def stale(number: int, service: str = S3) -> Recorded:
+def stale(number: int, target: str = ITEM) -> Recorded:
     """Return a GET that says that it was signed an hour ago."""
-    request = _get(service, number)
+    request = _get(target, number)
     before = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - 3600))
     return replace(request, headers=request.headers | {"X-Amz-Date": before})
 
 
-def malformed(number: int, service: str = S3) -> Recorded:
+def malformed(number: int, target: str = ITEM) -> Recorded:
     """Return a GET whose Authorization header says nothing."""
-    request = _get(service, number)
+    request = _get(target, number)
     garbage = f"AWS4-HMAC-SHA256 garbage {number}"
     return replace(request, headers=request.headers | {"Authorization": garbage})
 
@@ -124,7 +133,7 @@ def of_key(size: int) -> Callable[[int], Recorded]:
 
     def make(number: int) -> Recorded:
         n = number % min(size, 1000)
-        return _get(GENERIC, number, key=_key_id(n), secret=f"secret of {n}")
+        return _get(QUERY, number, key=_key_id(n), secret=f"secret of {n}")
 
     return make
 
@@ -138,22 +147,21 @@ BAD = (malformed, stale, wrong_scope, wrong_signature, unknown_key)
 
 
 def bad(number: int) -> Recorded:
-    """Return a GET for a service that is not S3, to be refused; of each kind in turn."""
-    return BAD[number % len(BAD)](number, GENERIC)
+    """Return a GET with two parameters, to be refused; of each kind in turn."""
+    return BAD[number % len(BAD)](number, QUERY)
 
 
 def _get(
-    service: str,
+    target: str,
     number: int,
     *,
+    service: str = GENERIC,
     key: str = ACCESS_KEY_ID,
     secret: str = SECRET_ACCESS_KEY,
     region: str = REGION,
 ) -> Recorded:
-    """Return a GET of the resource of that *number*."""
-    s3 = service == S3
-    target = f"/bucket/folder/object-{number}" if s3 else f"/items?page={number}&q=green"
-    return _signed(service, "GET", target, key=key, secret=secret, region=region)
+    """Return a GET of the *target* of that *number*."""
+    return _signed(service, "GET", target.format(number), key=key, secret=secret, region=region)
 
 
 def _signed(

@@ -34,15 +34,19 @@ PEERS = ROOT / ".venv-peers" / "bin" / "python"
 FLOOR = "crypto floor"
 PROJECT = "wsgi_sigv4"
 STREAM = "wsgi_sigv4, stream=True"
+LOGGED = "wsgi_sigv4, logged"
+OURS = (PROJECT, STREAM, LOGGED)
+SWIFT = "Swift s3api"
 #: Each arm's module, and whether it needs the other environment.
 ARMS = {
     FLOOR: ("floor", False),
     "no middleware": ("bare", False),
     PROJECT: ("package", False),
     STREAM: ("package_stream", False),
+    LOGGED: ("package_logged", False),
     "botocore, signing again": ("resigning", False),
     "awssig": ("python_aws_sig", True),
-    "Swift s3api": ("swift_s3api", True),
+    SWIFT: ("swift_s3api", True),
 }
 
 
@@ -67,54 +71,81 @@ class Kind:
     status: str = "200"
     rounds: int = 24
     size: int = 500
-    without: tuple[str, ...] = (STREAM,)
+    without: tuple[str, ...] = (STREAM, LOGGED)
     target: Target | None = None
 
 
-#: botocore knows no refusals, and the application is not asked who sent what.
-_REFUSED = (STREAM, "no middleware", "botocore, signing again")
+#: botocore knows no refusals, the application is not asked who sent what, and Swift knows S3 only:
+#: it would refuse the service.
+_SILENT = (STREAM, "no middleware", "botocore, signing again", SWIFT)
+_REFUSED = (*_SILENT, LOGGED)
+GOOD = "header-signed GET"
+_TARGET = Target(limit=8, stretch=5)
 
 KINDS = (
     Kind(
-        name="header-signed GET",
+        name=GOOD,
         service=kinds.GENERIC,
         make=kinds.generic_get,
-        target=Target(limit=8, stretch=5),
+        target=_TARGET,
+    ),
+    Kind(
+        name="header-signed GET with a query",
+        service=kinds.GENERIC,
+        make=kinds.get_with_query,
+        target=_TARGET,
     ),
     Kind(name="header-signed S3 GET", service=kinds.S3, make=kinds.s3_get),
     Kind(name="JSON POST, 1 KiB", service=kinds.GENERIC, make=kinds.json_post),
     Kind(name="presigned S3 GET", service=kinds.S3, make=kinds.presigned_get),
-    Kind(name="S3 PUT, 1 KiB", service=kinds.S3, make=kinds.put(1024), without=()),
-    Kind(name="S3 PUT, 64 KiB", service=kinds.S3, make=kinds.put(64 * 1024), without=()),
+    Kind(name="S3 PUT, 1 KiB", service=kinds.S3, make=kinds.put(1024), without=(LOGGED,)),
+    Kind(name="S3 PUT, 64 KiB", service=kinds.S3, make=kinds.put(64 * 1024), without=(LOGGED,)),
     Kind(
         name="S3 PUT, 8 MiB",
         service=kinds.S3,
         make=kinds.put(8 * 1024 * 1024),
         rounds=12,
         size=12,
-        without=(),
+        without=(LOGGED,),
         # 0.9 or more of the throughput of SHA-256 alone.
         target=Target(limit=1 / 0.9),
     ),
     Kind(
-        name="unknown key", service=kinds.S3, make=kinds.unknown_key, status="403", without=_REFUSED
+        name="unknown key",
+        service=kinds.GENERIC,
+        make=kinds.unknown_key,
+        status="403",
+        without=_REFUSED,
     ),
     Kind(
         name="wrong signature",
-        service=kinds.S3,
+        service=kinds.GENERIC,
         make=kinds.wrong_signature,
         status="403",
         without=_REFUSED,
     ),
     Kind(
-        name="wrong scope", service=kinds.S3, make=kinds.wrong_scope, status="400", without=_REFUSED
+        name="wrong scope",
+        service=kinds.GENERIC,
+        make=kinds.wrong_scope,
+        status="403",
+        without=_SILENT,
     ),
-    Kind(name="stale", service=kinds.S3, make=kinds.stale, status="403", without=_REFUSED),
-    Kind(name="malformed", service=kinds.S3, make=kinds.malformed, status="400", without=_REFUSED),
+    Kind(name="stale", service=kinds.GENERIC, make=kinds.stale, status="403", without=_REFUSED),
+    Kind(
+        name="malformed",
+        service=kinds.GENERIC,
+        make=kinds.malformed,
+        status="400",
+        without=_REFUSED,
+    ),
 )
-#: Refused before any look-up, so at less cost than a good request, this one:
+#: Refused before any look-up, so at less cost than a good request of the same kind.
 GARBAGE = ("wrong scope", "stale", "malformed")
-GOOD = "header-signed S3 GET"
+UNHEARD = (
+    f"Refusals are logged in the arm {LOGGED!r} only, to a file that keeps nothing; in the others "
+    "there is no handler that listens, and no record is made. What a log costs comes on top."
+)
 
 
 def run(scale: Scale) -> Section:
@@ -133,7 +164,9 @@ def run(scale: Scale) -> Section:
             rows.extend(_rows(kind, found, target))
             if kind.name == GOOD:
                 good = ratio_of_pairs(found[PROJECT].seconds, found[FLOOR].seconds)
-    notes = [] if PEERS.exists() else ["SKIPPED awssig and Swift: make bench makes .venv-peers"]
+    notes = [UNHEARD]
+    if not PEERS.exists():
+        notes.append("SKIPPED awssig and Swift: make bench makes .venv-peers")
     return Section(
         name="verification",
         title="Verification of one request",
@@ -239,7 +272,7 @@ def _rows(kind: Kind, found: Mapping[str, Found], target: Target | None) -> Iter
 
 def _note(kind: Kind, name: str, result: Found) -> str:
     """Return what is wrong with the statuses of a peer; those of the project must be right."""
-    if name in (PROJECT, STREAM):
+    if name in OURS:
         assert result.statuses == {kind.status}, (kind.name, result.statuses)
     if name in (FLOOR, "no middleware"):
         return ""

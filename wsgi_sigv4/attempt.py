@@ -8,8 +8,6 @@ path. Nobody has vouched for any of it yet.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from dataclasses import field
 from typing import Final
 
 from wsgi_sigv4.authorization import Authorization
@@ -65,8 +63,8 @@ _COMMA: Final = ord(",")
 _EXPIRES: Final = re.compile(r"[0-9]{1,6}", re.ASCII)
 
 
-# Not frozen, and filled by position: else that would take as long as half the rules.
-@dataclass(slots=True)
+# No dataclass: it would take as long to make as three modules, and a frozen one
+# as long to fill as half the rules. Its repr shows nothing of what it holds.
 class Attempt:
     """A request that passed rules 1-8; nobody has vouched for it yet.
 
@@ -85,17 +83,45 @@ class Attempt:
         stream: how the body is framed as aws-chunked, or None where it is not.
     """
 
-    request: Request
-    query: tuple[tuple[bytes, bytes], ...] = field(repr=False)
-    authorization: Authorization
-    terms: Terms
-    timestamp: Timestamp
-    lifetime: int | None
-    payload: PayloadHash
-    empty_body_only: bool
-    session_token: str | None = field(repr=False)
-    path: bytes
-    stream: Stream | None = None
+    __slots__ = (
+        "authorization",
+        "empty_body_only",
+        "lifetime",
+        "path",
+        "payload",
+        "query",
+        "request",
+        "session_token",
+        "stream",
+        "terms",
+        "timestamp",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        query: tuple[tuple[bytes, bytes], ...],
+        authorization: Authorization,
+        terms: Terms,
+        timestamp: Timestamp,
+        lifetime: int | None,
+        payload: PayloadHash,
+        empty_body_only: bool,
+        session_token: str | None,
+        path: bytes,
+        stream: Stream | None,
+    ) -> None:
+        self.request = request
+        self.query = query
+        self.authorization = authorization
+        self.terms = terms
+        self.timestamp = timestamp
+        self.lifetime = lifetime
+        self.payload = payload
+        self.empty_body_only = empty_body_only
+        self.session_token = session_token
+        self.path = path
+        self.stream = stream
 
     @property
     def access_key_id(self) -> str:

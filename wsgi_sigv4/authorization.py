@@ -13,8 +13,6 @@ Presigned: https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-au
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from dataclasses import field
 from typing import Final
 
 from wsgi_sigv4.credentials import Credential
@@ -59,7 +57,7 @@ _PRESIGNED_BY: Final = frozenset({b"X-Amz-Algorithm", b"X-Amz-Signature"})
 #: Beside an Authorization header any of these is a second authentication.
 _SECOND_FORM: Final = _PRESIGNED_BY | {b"X-Amz-Credential", b"X-Amz-SignedHeaders"}
 #: A scheme that may be named; the longest that is registered has 13 characters.
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}", re.ASCII)
+_SCHEME: Final = r"[A-Za-z][A-Za-z0-9-]{0,23}"
 # Header names may hold more than this; an underscore is left out because a
 # WSGI server writes `a_b` and `a-b` to the same key.
 _SIGNED_HEADERS: Final = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+(?:;[a-z0-9!#$%&'*+.^`|~-]+)*")
@@ -70,8 +68,8 @@ _MAX_REMEMBERED: Final = 512
 QueryPairs = tuple[tuple[bytes, bytes], ...]
 
 
-# Not frozen, and filled by position: else that would take as long as the parsing.
-@dataclass(slots=True)
+# No dataclass: it would take as long to make as three modules, and a frozen one
+# as long to fill as the parsing. Its repr shows nothing of what it holds.
 class Authorization:
     """What a request says of its own signature; nothing of it is verified.
 
@@ -87,15 +85,39 @@ class Authorization:
         content_sha256: X-Amz-Content-Sha256 of the query, else None.
     """
 
-    algorithm: str
-    credential: Credential
-    signed_headers: tuple[str, ...]
-    signature: bytes = field(repr=False)
-    presigned: bool
-    date: str | None = None
-    expires: str | None = None
-    session_token: bytes | None = field(default=None, repr=False)
-    content_sha256: bytes | None = None
+    __slots__ = (
+        "algorithm",
+        "content_sha256",
+        "credential",
+        "date",
+        "expires",
+        "presigned",
+        "session_token",
+        "signature",
+        "signed_headers",
+    )
+
+    def __init__(
+        self,
+        algorithm: str,
+        credential: Credential,
+        signed_headers: tuple[str, ...],
+        signature: bytes,
+        presigned: bool,
+        date: str | None = None,
+        expires: str | None = None,
+        session_token: bytes | None = None,
+        content_sha256: bytes | None = None,
+    ) -> None:
+        self.algorithm = algorithm
+        self.credential = credential
+        self.signed_headers = signed_headers
+        self.signature = signature
+        self.presigned = presigned
+        self.date = date
+        self.expires = expires
+        self.session_token = session_token
+        self.content_sha256 = content_sha256
 
     @property
     def access_key_id(self) -> str:
@@ -171,7 +193,7 @@ def _unsupported(header: bytes) -> SigV4Error:
         return AlgorithmNotImplemented(algorithm=text)
     if text.startswith("AWS4-"):
         return UnsupportedAlgorithm(algorithm=text)
-    return UnsupportedAuthorization(scheme=text if _SCHEME.fullmatch(text) else "")
+    return UnsupportedAuthorization(scheme=text if re.fullmatch(_SCHEME, text) else "")
 
 
 def _from_header(header: bytes, query: QueryPairs) -> Authorization:

@@ -49,11 +49,12 @@ MIN_CHUNK: Final = 8192
 
 TRAILER_SIGNATURE: Final = "x-amz-trailer-signature"
 
-_CHUNK: Final = re.compile(
+# Compiled when the first such body comes; then re remembers them.
+_CHUNK: Final = (
     rb"(?P<size>[0-9A-Fa-f]{1,16})"
     rb"(?:[ \t]*;[ \t]*chunk-signature[ \t]*=[ \t]*(?P<signature>[0-9a-f]{64})[ \t]*)?"
 )
-_TRAILER: Final = re.compile(rb"(?P<name>[a-z0-9-]+):(?P<value>[\x20-\x7e\t]*)")
+_TRAILER: Final = rb"(?P<name>[a-z0-9-]+):(?P<value>[\x20-\x7e\t]*)"
 
 
 class Sink(Protocol):
@@ -163,6 +164,7 @@ class ChunkedDecoder:
         self._decoded_length = decoded_length
         self._chain = chain
         self._declared = trailers
+        self._header = re.compile(_CHUNK)
         self._state = _State.HEADER
         self._refusal: SigV4Error | None = None
         self._line = bytearray()
@@ -264,7 +266,7 @@ class ChunkedDecoder:
                 raise MalformedChunk(fault="there is more after the last chunk")
 
     def _begin_chunk(self, line: bytes) -> None:
-        match = _CHUNK.fullmatch(line)
+        match = self._header.fullmatch(line)
         if match is None:
             raise MalformedChunk(fault="a chunk header is not a size and a signature")
         # An unsigned stream may carry signatures all the same; S3 ignores them.
@@ -298,7 +300,7 @@ class ChunkedDecoder:
         self._sink.release()
 
     def _take_trailer(self, line: bytes) -> None:
-        match = _TRAILER.fullmatch(line.removesuffix(b"\n"))
+        match = re.fullmatch(_TRAILER, line.removesuffix(b"\n"))
         if match is None or len(self._trailers) >= MAX_TRAILERS or self._trailers_verified:
             raise MalformedTrailer
         name, value = match["name"].decode(), match["value"].strip(b" \t")

@@ -95,12 +95,14 @@ class CredentialScope:
         return self.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """An access key id and its scope, as a client names them."""
 
-    access_key_id: str
-    scope: CredentialScope
+    __slots__ = ("access_key_id", "scope")
+
+    def __init__(self, *, access_key_id: str, scope: CredentialScope) -> None:
+        self.access_key_id = access_key_id
+        self.scope = scope
 
     def __str__(self) -> str:
         return f"{self.access_key_id}/{self.scope}"

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import TYPE_CHECKING
 from typing import Final
-from typing import NamedTuple
 
 from wsgi_sigv4.encoding import uri_encode
 from wsgi_sigv4.errors import InvalidContentLength
@@ -47,7 +46,8 @@ _ABSOLUTE_FORM: Final = rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)"
 _DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, nor compared: see Options.
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Deployment:
     """What stands between the client and the application, as the operator knows it.
 
@@ -289,7 +289,7 @@ _TWINS: Final = (
 )
 
 
-class _Keys(NamedTuple):
+class _Keys:
     """What the keys of an environ say by themselves.
 
     Attributes:
@@ -297,33 +297,25 @@ class _Keys(NamedTuple):
         names: the names of these headers.
         twins: those that stand twice.
         of_a_joining_server: the server joins repeated headers with a blank.
+
+    Raises:
+        MalformedRequest: if a header name with an underscore reaches a key of the server's own.
     """
 
-    headers: tuple[str, ...]
-    names: HeaderNames
-    twins: tuple[tuple[str, str], ...]
-    of_a_joining_server: bool
+    __slots__ = ("headers", "names", "of_a_joining_server", "twins")
 
-    @classmethod
-    def of(cls, keys: tuple[str, ...]) -> _Keys:
-        """Return what *keys* say.
-
-        Raises:
-            MalformedRequest: if a header name with an underscore reaches a key of the server's own.
-        """
+    def __init__(self, keys: tuple[str, ...]) -> None:
         if "HTTP_SCRIPT_NAME" in keys or "HTTP_PATH_INFO" in keys:
             raise MalformedRequest(fault="a header is named like a key of the server")
         names = {key: name for key in keys if (name := _header_name(key)) is not None}
-        return cls(
-            headers=tuple(names),
-            names=HEADER_NAMES[tuple(names.values())],
-            twins=tuple([(key, other) for key, other in _TWINS if other in keys]),
-            of_a_joining_server="uwsgi.version" in keys or "mod_wsgi.version" in keys,
-        )
+        self.headers = tuple(names)
+        self.names = HEADER_NAMES[tuple(names.values())]
+        self.twins = tuple([(key, other) for key, other in _TWINS if other in keys])
+        self.of_a_joining_server = "uwsgi.version" in keys or "mod_wsgi.version" in keys
 
 
 #: A server and clients of one kind make the same keys, in the same order.
-_KEYS: Final = Memo(_Keys.of, longest=8192, size=total_length)
+_KEYS: Final = Memo(_Keys, longest=8192, size=total_length)
 
 
 def _headers(

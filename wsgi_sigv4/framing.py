@@ -13,8 +13,9 @@ from wsgi_sigv4.errors import MalformedTrailer
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.request import Request
 
-_LENGTH: Final = re.compile(rb"[0-9]{1,18}")
-_TRAILER_NAME: Final = re.compile(rb"[a-z0-9-]{1,128}")
+# Compiled when the first such body comes; then re remembers them.
+_LENGTH: Final = rb"[0-9]{1,18}"
+_TRAILER_NAME: Final = rb"[a-z0-9-]{1,128}"
 
 
 class Stream(NamedTuple):
@@ -42,7 +43,7 @@ class Stream(NamedTuple):
         if length is None:
             raise LengthRequired
         # int() takes "+5" and "1_0", and two headers are joined with a comma.
-        if _LENGTH.fullmatch(length) is None:
+        if re.fullmatch(_LENGTH, length) is None:
             raise InvalidContentLength(value=length.decode("ascii", "backslashreplace")[:64])
         return cls(decoded_length=int(length), trailers=_trailers(request, form))
 
@@ -60,6 +61,6 @@ def _trailers(request: Request, form: PayloadForm) -> tuple[str, ...] | None:
         names.pop()
     if not names or len(set(names)) < len(names) or len(names) > MAX_TRAILERS:
         raise MalformedTrailer
-    if any(_TRAILER_NAME.fullmatch(name) is None for name in names):
+    if any(re.fullmatch(_TRAILER_NAME, name) is None for name in names):
         raise MalformedTrailer
     return tuple(name.decode("ascii") for name in names)

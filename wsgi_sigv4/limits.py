@@ -11,25 +11,23 @@ import re
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.errors import ConfigurationError
 
 #: Seven days, AWS's longest life of a presigned URL.
 MAX_EXPIRES: Final = 604_800
 
-_SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-_METHOD: Final = re.compile(r"[A-Z][A-Z-]{0,63}", re.ASCII)
+# Compiled when a key has such a limit; then re remembers them.
+_SCOPE_PART: Final = r"[A-Za-z0-9-]{1,64}"
+_METHOD: Final = r"[A-Z][A-Z-]{0,63}"
 #: Doubled slashes, dot segments (with parameters too, which some drop), backslashes, NUL, and
 #: left-over escapes of these: a layer behind us may read such a path as one below another prefix.
-_DOUBTFUL: Final = re.compile(
-    rb"//|/\.{1,2}(?:[/;]|\Z)|\\|\0|%(?:00|2e|2f|25|5c)", re.IGNORECASE | re.DOTALL
-)
+_DOUBTFUL: Final = rb"(?is)//|/\.{1,2}(?:[/;]|\Z)|\\|\0|%(?:00|2e|2f|25|5c)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """What a key may be used for; None: anything.
 
     Attributes:
@@ -107,7 +105,7 @@ class Limits:
 
 
 def _is_below(path: bytes, prefixes: tuple[bytes, ...]) -> bool:
-    if _DOUBTFUL.search(path) is not None:
+    if re.search(_DOUBTFUL, path) is not None:
         return False
     return any(path == prefix or path.startswith(prefix.rstrip(b"/") + b"/") for prefix in prefixes)
 
@@ -136,14 +134,12 @@ def _listed(parameter: str, values: object) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _tokens(
-    parameter: str, values: Sequence[str] | None, pattern: re.Pattern[str]
-) -> frozenset[str] | None:
+def _tokens(parameter: str, values: Sequence[str] | None, pattern: str) -> frozenset[str] | None:
     if values is None:
         return None
     tokens = _listed(parameter, values)
     for token in tokens:
-        if pattern.fullmatch(token) is None:
+        if re.fullmatch(pattern, token) is None:
             raise ConfigurationError(f"{parameter}: no request can have {token!r}")
     return frozenset(tokens)
 
@@ -157,7 +153,7 @@ def _path_prefixes(values: Sequence[str] | None) -> tuple[bytes, ...] | None:
             prefix = value.encode()
         except UnicodeEncodeError:
             raise ConfigurationError(f"path_prefixes: {value!r} is not Unicode text") from None
-        if not prefix.startswith(b"/") or _DOUBTFUL.search(prefix) is not None:
+        if not prefix.startswith(b"/") or re.search(_DOUBTFUL, prefix) is not None:
             raise ConfigurationError(f"path_prefixes: {value!r} is not a path in normal form")
         prefixes.append(prefix)
     return tuple(prefixes)

@@ -28,7 +28,9 @@ BODY_SECONDS: Final = 300.0
 Exempt = Sequence[str] | Callable[["WSGIEnvironment"], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen, nor compared: to make what that needs would take as long as four
+# modules. Nobody changes one; dataclasses.replace makes another.
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Options:
     """How a skin treats requests; the same for all skins.
 

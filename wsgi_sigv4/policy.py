@@ -10,12 +10,12 @@ import re
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.profiles import GENERIC
 from wsgi_sigv4.profiles import S3
 from wsgi_sigv4.profiles import S3_SERVICES
@@ -26,19 +26,28 @@ PAYLOAD_HASH: Final = "x-amz-content-sha256"
 TOKEN_HEADERS: Final = tuple(name.lower() for name in TOKEN_NAMES)
 
 _SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
-_HEADER_NAME: Final = re.compile(r"[a-z0-9-]+", re.ASCII)
+_HEADER_NAME: Final = r"[a-z0-9-]+"
 _DEFAULT_PORTS: Final = ("80", "443")
 #: host [ ":" port ] of RFC 3986, in lower case: a name or an IPv4 address of labels, or an IP
 #: literal. Its reg-name may hold percent escapes and punctuation too, which no client sends: a
 #: suffix would vouch for what some layer behind us reads as the end of another host.
-_HOST: Final = re.compile(
-    r"(?:[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?", re.ASCII
-)
+_HOST: Final = r"(?:[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What a verifier accepts.
+class _Parameters(NamedTuple):
+    regions: tuple[str, ...] | None
+    services: tuple[str, ...] | None
+    profiles: Mapping[str | None, Profile]
+    max_skew: int | None
+    hosts: tuple[str, ...] | None
+    require_signed: frozenset[str]
+    may_be_unsigned: frozenset[str]
+    allow_unsigned_payload: bool | None
+    token_may_be_unsigned: bool
+
+
+class Policy(_Parameters):
+    """What a verifier accepts; compared by identity.
 
     Attributes:
         regions: the regions accepted, or None for any.
@@ -56,15 +65,11 @@ class Policy:
             signing.
     """
 
-    regions: tuple[str, ...] | None
-    services: tuple[str, ...] | None
-    profiles: Mapping[str | None, Profile]
-    max_skew: int | None
-    hosts: tuple[str, ...] | None
-    require_signed: frozenset[str]
-    may_be_unsigned: frozenset[str]
-    allow_unsigned_payload: bool | None
-    token_may_be_unsigned: bool
+    __slots__ = ()
+
+    # What is remembered of a policy is found by it; its profiles have no hash.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @classmethod
     def of(
@@ -118,7 +123,7 @@ class Policy:
         profiles = self.profiles
         if services is not None:
             profiles = {service: self.profile(service) for service in services}
-        return replace(self, regions=regions, services=services, profiles=profiles)
+        return self._replace(regions=regions, services=services, profiles=profiles)
 
     def profile(self, service: str | None) -> Profile:
         """Return the profile of *service*, or, where it has none, the first one."""
@@ -139,7 +144,7 @@ class Policy:
         if self.hosts is None:
             return True
         host = host.lower()
-        if _HOST.fullmatch(host) is None:
+        if not _IS_HOST[host]:
             return False
         name, colon, port = host.rpartition(":")
         bare = name if colon and port in _DEFAULT_PORTS else host
@@ -147,6 +152,14 @@ class Policy:
             bare == entry or host == entry or (entry.startswith(".") and bare.endswith(entry))
             for entry in self.hosts
         )
+
+
+def _is_host(host: str) -> bool:
+    return re.fullmatch(_HOST, host) is not None
+
+
+#: A site has few of them, of 253 characters and a port at the most.
+_IS_HOST: Final = Memo(_is_host, longest=259, size=len)
 
 
 def _names(parameter: str, values: object) -> tuple[str, ...]:
@@ -162,7 +175,7 @@ def _names(parameter: str, values: object) -> tuple[str, ...]:
 def _header_names(parameter: str, values: Sequence[str]) -> frozenset[str]:
     names = frozenset(_names(parameter, values))
     for name in names:
-        if _HEADER_NAME.fullmatch(name) is None:
+        if re.fullmatch(_HEADER_NAME, name) is None:
             raise ConfigurationError(f"{parameter}: {name!r} is not the name of a header")
     return names
 

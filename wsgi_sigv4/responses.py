@@ -21,14 +21,13 @@ import re
 import secrets
 from collections.abc import Callable
 from collections.abc import Iterable
-from dataclasses import dataclass
-from dataclasses import replace
 from email.utils import formatdate
 from functools import cache
 from html import escape
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NamedTuple
 
 from wsgi_sigv4.aws_reasons import JSON_NAMES
 from wsgi_sigv4.errors import CredentialsUnavailable
@@ -48,7 +47,7 @@ MAX_EVIDENCE: Final = 16 * 1024
 
 #: The content types of the JSON protocols, which an answer repeats. Nothing
 #: else that a client sends may stand in the headers of an answer.
-_JSON_TYPE: Final = re.compile(r"application/x-amz-json-1\.[01]", re.ASCII)
+_JSON_TYPE: Final = r"application/x-amz-json-1\.[01]"
 
 #: XML 1.0 cannot say these at all, not even escaped.
 # Compiled when one is needed: that takes long.
@@ -59,8 +58,7 @@ _Headers = tuple[tuple[str, str], ...]
 _Evidence = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """An HTTP answer to a refused request.
 
     Attributes:
@@ -158,7 +156,7 @@ def answer_to(
     if "uwsgi.version" not in environ:
         return answer
     # SDKs correct their clock by this; every other server of WSGI adds its own.
-    return replace(answer, headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
+    return answer._replace(headers=(*answer.headers, ("Date", formatdate(usegmt=True))))
 
 
 def _s3(found: Reason, evidence: _Evidence, request_id: str) -> tuple[str, _Headers, str]:
@@ -198,7 +196,7 @@ def _aws(
     code = JSON_NAMES.get(found.code, found.code)
     if content_type.startswith("application/x-amz-json-"):
         body = _TO_JSON({"__type": code, "message": message})
-        known = _JSON_TYPE.match(content_type)
+        known = re.match(_JSON_TYPE, content_type)
         return known[0] if known else "application/x-amz-json-1.1", headers, body
     headers += (("x-amzn-ErrorType", code),)
     return "application/json", headers, f'{{"message": {_TO_JSON(message)}}}'

@@ -8,7 +8,6 @@ of their requests and remembered for the others.
 from __future__ import annotations
 
 from typing import Final
-from typing import NamedTuple
 
 from wsgi_sigv4.credentials import TERMINATOR
 from wsgi_sigv4.credentials import CredentialScope
@@ -16,19 +15,18 @@ from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.memo import total_length
 from wsgi_sigv4.policy import TOKEN_HEADERS
 from wsgi_sigv4.policy import Policy
-from wsgi_sigv4.profiles import Profile
 from wsgi_sigv4.request import HeaderNames
 
 _MD5: Final = "content-md5"
 _CHECKSUM: Final = "x-amz-checksum-"
 _MAX_REMEMBERED: Final = 8192
 
-#: The text of a credential scope, the signed headers, and those that were sent.
-Kind = tuple[str, tuple[str, ...], HeaderNames]
+#: The policy, the text of a credential scope, the signed headers, and those that were sent.
+Kind = tuple[Policy, str, tuple[str, ...], HeaderNames]
 
 
-class Terms(NamedTuple):
-    """What a policy says to the requests of one :data:`Kind`.
+class Terms:
+    """What its policy says to the requests of one :data:`Kind`.
 
     Attributes:
         policy: the policy.
@@ -44,46 +42,34 @@ class Terms(NamedTuple):
         may_hold_checksum: a header that holds a checksum may have been sent.
     """
 
-    policy: Policy
-    profile: Profile
-    max_skew: int
-    signs_host: bool
-    scope_faults: tuple[str, ...]
-    missing: frozenset[str]
-    unsigned_amz: frozenset[str]
-    unsigned: frozenset[str]
-    may_hold_token: bool
-    may_hold_checksum: bool
+    __slots__ = (
+        "max_skew",
+        "may_hold_checksum",
+        "may_hold_token",
+        "missing",
+        "policy",
+        "profile",
+        "scope_faults",
+        "signs_host",
+        "unsigned",
+        "unsigned_amz",
+    )
 
-    @classmethod
-    def of(cls, policy: Policy, kind: Kind) -> Terms:
-        """Return what *policy* says to requests of *kind*."""
-        text, signed_headers, names = kind
+    def __init__(self, kind: Kind) -> None:
+        policy, text, signed_headers, names = kind
         date, region, service, terminator = text.split("/")
         scope = CredentialScope(date=date, region=region, service=service, terminator=terminator)
-        profile = policy.profile(scope.service)
         coverage = _COVERAGES[signed_headers, names]
-        return cls(
-            policy=policy,
-            profile=profile,
-            max_skew=policy.skew(profile),
-            signs_host=coverage.signs_host,
-            scope_faults=scope_faults(scope, policy),
-            missing=coverage.missing,
-            unsigned_amz=coverage.unsigned_amz - policy.may_be_unsigned,
-            unsigned=coverage.unsigned & policy.require_signed,
-            may_hold_token=coverage.may_hold_token,
-            may_hold_checksum=coverage.may_hold_checksum,
-        )
-
-
-def terms_of(policy: Policy) -> Memo[Kind, Terms]:
-    """Return the terms of *policy* for requests of each kind, as they come."""
-
-    def work_out(kind: Kind) -> Terms:
-        return Terms.of(policy, kind)
-
-    return Memo(work_out, longest=_MAX_REMEMBERED, size=lambda kind: _size(kind[1:]))
+        self.policy = policy
+        self.profile = policy.profile(service)
+        self.max_skew = policy.skew(self.profile)
+        self.signs_host = coverage.signs_host
+        self.scope_faults = scope_faults(scope, policy)
+        self.missing = coverage.missing
+        self.unsigned_amz = coverage.unsigned_amz - policy.may_be_unsigned
+        self.unsigned = coverage.unsigned & policy.require_signed
+        self.may_hold_token = coverage.may_hold_token
+        self.may_hold_checksum = coverage.may_hold_checksum
 
 
 def scope_faults(scope: CredentialScope, policy: Policy) -> tuple[str, ...]:
@@ -98,31 +84,29 @@ def scope_faults(scope: CredentialScope, policy: Policy) -> tuple[str, ...]:
     return tuple(faults)
 
 
-class _Coverage(NamedTuple):
+class _Coverage:
     """How the signed headers and those that were sent stand to each other; see :class:`Terms`."""
 
-    signs_host: bool
-    missing: frozenset[str]
-    unsigned_amz: frozenset[str]
-    unsigned: frozenset[str]
-    may_hold_token: bool
-    may_hold_checksum: bool
+    __slots__ = (
+        "may_hold_checksum",
+        "may_hold_token",
+        "missing",
+        "signs_host",
+        "unsigned",
+        "unsigned_amz",
+    )
 
-    @classmethod
-    def of(cls, signed_and_sent: tuple[tuple[str, ...], HeaderNames]) -> _Coverage:
-        """Return how the names of both stand to each other."""
+    def __init__(self, signed_and_sent: tuple[tuple[str, ...], HeaderNames]) -> None:
         signed, sent = frozenset(signed_and_sent[0]), frozenset(signed_and_sent[1].lower)
         # Whoever holds a presigned URL could add x-amz-copy-source or x-amz-acl
         # to it (CVE-2026-54330); frameworks take `x_amz_acl` for the same header.
         amz = frozenset(n for n in sent - signed if n.replace("_", "-").startswith("x-amz-"))
-        return cls(
-            signs_host="host" in signed,
-            missing=signed - sent,
-            unsigned_amz=amz,
-            unsigned=sent - signed - amz,
-            may_hold_token=not sent.isdisjoint(TOKEN_HEADERS),
-            may_hold_checksum=_MD5 in sent or _CHECKSUM in "\n".join(sent),
-        )
+        self.signs_host = "host" in signed
+        self.missing = signed - sent
+        self.unsigned_amz = amz
+        self.unsigned = sent - signed - amz
+        self.may_hold_token = not sent.isdisjoint(TOKEN_HEADERS)
+        self.may_hold_checksum = _MD5 in sent or _CHECKSUM in "\n".join(sent)
 
 
 def _size(signed_and_sent: tuple[tuple[str, ...], HeaderNames]) -> int:
@@ -130,4 +114,6 @@ def _size(signed_and_sent: tuple[tuple[str, ...], HeaderNames]) -> int:
 
 
 #: Apart from the scopes, of which anybody may make up many.
-_COVERAGES: Final = Memo(_Coverage.of, longest=_MAX_REMEMBERED, size=_size)
+_COVERAGES: Final = Memo(_Coverage, longest=_MAX_REMEMBERED, size=_size)
+#: One for all verifiers: where each view has its own, strangers could fill one for each.
+TERMS: Final = Memo(Terms, longest=_MAX_REMEMBERED, size=lambda kind: _size(kind[2:]))

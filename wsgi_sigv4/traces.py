@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from wsgi_sigv4.encoding import percent_decode
@@ -35,33 +36,18 @@ TRACES: Final = (
 )
 # A server that joins two Authorization headers may put ours second. `aws4-`
 # alone, anywhere, is in one of a hundred thousand tokens of other schemes.
-_AWS_SCHEME: Final = re.compile(rb",[ \t]*aws4-|aws4-(?:hmac|ecdsa)-", re.IGNORECASE)
+_AWS_SCHEME: Final = rb"(?i),[ \t]*aws4-|aws4-(?:hmac|ecdsa)-"
 
 #: A name may have been escaped again by something on the way.
 _MAX_ESCAPED: Final = 3
-#: A piece of a name that cannot be read (an escape that is broken, a byte that
-#: is no UTF-8, a blank), or a character, which is the group.
-_PIECE: Final = re.compile(
-    r"%(?:u[0-9a-f]{0,4}|[0-9a-f]?)|[\x00-\x20\x7f\ufffd\udc80-\udcff]|(.)", re.DOTALL
-)
-#: Characters that such a piece may stand for; `%DA` of `%Date` is one byte.
+#: Characters that a piece of a name may stand for which cannot be read; `%DA`
+#: of `%Date` is one byte.
 _MAX_HIDDEN: Final = 3
-
-# All names on one tape, with gaps that no step leads over. A set of places on
-# it is a number with a bit for each, so that no name takes longer than it is long.
-_TAPE: Final = "".join(f"{name}\0\0" for name in TRACES)
-_ENDS: Final = sum(1 << i for i in range(1, len(_TAPE)) if _TAPE[i - 1] != "\0" == _TAPE[i])
-_STARTS: Final = 1 | sum(1 << i for i in range(1, len(_TAPE)) if _TAPE[i - 1] == "\0" != _TAPE[i])
-_INSIDE: Final = _ENDS | sum(1 << i for i, letter in enumerate(_TAPE) if letter != "\0")
-_BEFORE: Final = {
-    letter: sum(1 << i for i, found in enumerate(_TAPE) if found == letter)
-    for letter in set(_TAPE) - {"\0"}
-}
 
 
 def is_aws_scheme(authorization: bytes) -> bool:
     """Return whether an *authorization* header is AWS's, or has AWS's joined to it."""
-    return authorization[:3].lower() == b"aws" or _AWS_SCHEME.search(authorization) is not None
+    return authorization[:3].lower() == b"aws" or re.search(_AWS_SCHEME, authorization) is not None
 
 
 def has_trace(
@@ -86,13 +72,51 @@ def _is_trace(raw_name: bytes) -> bool:
     decoded = raw_name.replace(b"+", b" ")
     for _ in range(_MAX_ESCAPED):
         decoded = percent_decode(decoded)
-    places = _STARTS
-    for piece in _PIECE.finditer(decoded.decode("utf-8", "surrogateescape").lower()):
+    tape = _tape()
+    places = tape.starts
+    for piece in tape.piece.finditer(decoded.decode("utf-8", "surrogateescape").lower()):
         if piece[1] is not None:
-            places = (places & _BEFORE.get(piece[1], 0)) << 1
+            places = (places & tape.before.get(piece[1], 0)) << 1
         else:
             for _ in range(_MAX_HIDDEN):
-                places |= (places << 1) & _INSIDE
+                places |= (places << 1) & tape.inside
         if not places:
             return False
-    return places & _ENDS != 0
+    return places & tape.ends != 0
+
+
+class _Tape:
+    """All names on one tape, with gaps that no step leads over.
+
+    A set of places on it is a number with a bit for each, so that no name takes
+    longer than it is long.
+
+    Attributes:
+        piece: finds a piece of a name that cannot be read (an escape that is
+            broken, a byte that is no UTF-8, a blank), or a character, which is
+            the group.
+        starts: where a name starts.
+        ends: where one ends.
+        inside: where one has a character, or ends.
+        before: the places of each character.
+    """
+
+    def __init__(self) -> None:
+        tape = "".join(f"{name}\0\0" for name in TRACES)
+        places = range(1, len(tape))
+        self.piece = re.compile(
+            r"%(?:u[0-9a-f]{0,4}|[0-9a-f]?)|[\x00-\x20\x7f\ufffd\udc80-\udcff]|(.)", re.DOTALL
+        )
+        self.starts = 1 | sum(1 << i for i in places if tape[i - 1] == "\0" != tape[i])
+        self.ends = sum(1 << i for i in places if tape[i - 1] != "\0" == tape[i])
+        self.inside = self.ends | sum(1 << i for i, letter in enumerate(tape) if letter != "\0")
+        self.before = {
+            letter: sum(1 << i for i, found in enumerate(tape) if found == letter)
+            for letter in set(tape) - {"\0"}
+        }
+
+
+@cache
+def _tape() -> _Tape:
+    """Return the tape, made when the first query is looked through: few are."""
+    return _Tape()

@@ -58,8 +58,10 @@ def test_figures_are_those_of_this_project(document: dict[str, Any]) -> None:
     """Without any other verifier, the project itself and the floor are measured."""
     (section,) = (found for found in document["sections"] if found["name"] == "verification")
     medians = {row["name"]: row["median"] for row in section["rows"]}
-    for kind in ("header-signed GET", "presigned S3 GET", "S3 PUT, 8 MiB"):
+    gets = ("header-signed GET", "header-signed GET with a query", "presigned S3 GET")
+    for kind in (*gets, "S3 PUT, 8 MiB", "wrong scope"):
         assert 0 < medians[f"{kind}: crypto floor"] < medians[f"{kind}: wsgi_sigv4"], kind
+    assert "wrong scope: wsgi_sigv4, logged" in medians
 
 
 def test_facts_of_the_machine_are_kept(document: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ from wsgi_sigv4 import errors
 from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.authorization import find_authorization
 from wsgi_sigv4.authorization import unsupported_scheme
-from wsgi_sigv4.credentials import Credential
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.request import parse_query
 
@@ -34,6 +33,13 @@ def find(message: Message) -> Authorization | None:
     """Return the authorization of *message*."""
     request = message.request()
     return find_authorization(request, parse_query(request.query))
+
+
+def told(message: Message) -> dict[str, object]:
+    """Return all that the authorization of *message* says."""
+    found = find(message)
+    says = {name: getattr(found, name) for name in Authorization.__slots__}
+    return says | {"credential": str(says["credential"])}
 
 
 def with_header(value: str | bytes, target: str = "/") -> Message:
@@ -57,17 +63,17 @@ def refusal(message: Message) -> SigV4Error:
 
 def test_header_form() -> None:
     """The header is read part by part."""
-    assert find(with_header(HEADER)) == Authorization(
-        algorithm="AWS4-HMAC-SHA256",
-        credential=Credential.parse(CREDENTIAL),
-        signed_headers=("host",),
-        signature=SIGNATURE.encode(),
-        presigned=False,
-        date=None,
-        expires=None,
-        session_token=None,
-        content_sha256=None,
-    )
+    assert told(with_header(HEADER)) == {
+        "algorithm": "AWS4-HMAC-SHA256",
+        "credential": CREDENTIAL,
+        "signed_headers": ("host",),
+        "signature": SIGNATURE.encode(),
+        "presigned": False,
+        "date": None,
+        "expires": None,
+        "session_token": None,
+        "content_sha256": None,
+    }
 
 
 def test_presigned_form() -> None:
@@ -79,17 +85,17 @@ def test_presigned_form() -> None:
         X_Amz_SignedHeaders="host%3Bx-a",
         x_id="GetObject",
     )
-    assert find(message) == Authorization(
-        algorithm="AWS4-HMAC-SHA256",
-        credential=Credential.parse(CREDENTIAL),
-        signed_headers=("host", "x-a"),
-        signature=SIGNATURE.encode(),
-        presigned=True,
-        date=TIMESTAMP,
-        expires="60",
-        session_token=b"a+b",
-        content_sha256=b"UNSIGNED-PAYLOAD",
-    )
+    assert told(message) == {
+        "algorithm": "AWS4-HMAC-SHA256",
+        "credential": CREDENTIAL,
+        "signed_headers": ("host", "x-a"),
+        "signature": SIGNATURE.encode(),
+        "presigned": True,
+        "date": TIMESTAMP,
+        "expires": "60",
+        "session_token": b"a+b",
+        "content_sha256": b"UNSIGNED-PAYLOAD",
+    }
 
 
 def test_presigned_text_beyond_ascii() -> None:
@@ -119,7 +125,7 @@ def test_parameters_in_the_query_of_the_header_form() -> None:
 def test_other_parameters_of_the_header_form() -> None:
     """What the header form does not read may stand in the query as often as it likes."""
     target = "/?X-Amz-Date=a&X-Amz-Date=b&x-amz-credential=c"
-    assert find(with_header(HEADER, target)) == find(with_header(HEADER))
+    assert told(with_header(HEADER, target)) == told(with_header(HEADER))
 
 
 def test_token_of_s3_express() -> None:
@@ -144,7 +150,7 @@ def test_token_of_s3_express() -> None:
 def test_header_spelling(text: str) -> None:
     """T28: the parts may come in any order, with and without blanks around the commas."""
     header = "AWS4-HMAC-SHA256 " + text.format(s=SIGNATURE, c=CREDENTIAL)
-    assert find(with_header(header)) == find(with_header(HEADER))
+    assert told(with_header(header)) == told(with_header(HEADER))
 
 
 @pytest.mark.parametrize(

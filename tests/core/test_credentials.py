@@ -40,7 +40,7 @@ class Provider:
 def test_parse() -> None:
     """A credential is read part by part, and written back as it was."""
     credential = Credential.parse(VALID)
-    assert credential == Credential(access_key_id=ACCESS_KEY_ID, scope=SCOPE)
+    assert (credential.access_key_id, credential.scope) == (ACCESS_KEY_ID, SCOPE)
     assert str(credential) == VALID
     assert str(SCOPE) == "20261121/us-east-1/items/aws4_request"
 
@@ -56,7 +56,8 @@ def test_round_trip(key_id: str, date: str, region: str, service: str, terminato
     """Whatever parts are allowed, the credential that is written is the one that is read."""
     scope = CredentialScope(date=date, region=region, service=service, terminator=terminator)
     credential = Credential(access_key_id=key_id, scope=scope)
-    assert Credential.parse(str(credential)) == credential
+    parsed = Credential.parse(str(credential))
+    assert (parsed.access_key_id, parsed.scope) == (key_id, scope)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ They are about secrets: what they carry, no repr shows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
 
 from wsgi_sigv4.errors.root import SigV4Error
 
@@ -56,7 +54,6 @@ class CredentialsUnavailable(SigV4Error):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What the server canonicalised, for ``explain=True`` only.
 
@@ -65,8 +62,14 @@ class Evidence:
     signature.
     """
 
-    canonical_request: bytes = field(repr=False)
-    string_to_sign: bytes = field(repr=False)
+    __slots__ = ("canonical_request", "string_to_sign")
+
+    def __init__(self, *, canonical_request: bytes, string_to_sign: bytes) -> None:
+        self.canonical_request = canonical_request
+        self.string_to_sign = string_to_sign
+
+    def __repr__(self) -> str:
+        return "Evidence()"
 
 
 class SignatureMismatch(SigV4Error):
