@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.explain.cases.case import NOTHING
+from tests.explain.cases.case import TWO
 from tests.explain.cases.case import Live
 from tests.explain.cases.case import Way
 from tests.explain.cases.case import case
@@ -217,6 +218,15 @@ _DOTS = botocore("GET", "/items/./7", service="s3")
 _API = botocore("GET", "/api/items/7")
 
 PATH_CASES: tuple[Live, ...] = (
+    case(
+        TWO,
+        "nginx: `location /api/ { proxy_pass http://up/; proxy_set_header Host $host; }`",
+        through(
+            location(host="proxy_set_header Host $host;", to="http://up/", at="/api/"),
+            _API,
+        ),
+        ("path_prefix='/api'", through(_STRIPS, _API, "path_prefix='/api'")),
+    ),
     case(
         "path-prefix-stripped",
         "nginx: `location /api/ { proxy_pass http://up/; }`",

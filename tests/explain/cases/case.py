@@ -8,6 +8,8 @@ from tests.explain.cases.senders import Send
 
 #: In place of a cause, where none can be found.
 NOTHING = ""
+#: Two causes in one request.
+TWO = "host-port-dropped path-prefix-stripped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Live:
     """A request that is really sent.
 
     Attributes:
-        cause: what is found.
+        cause: what is found; two with a blank between them.
         how: how the case is made, for the page.
         way: the way with the fault.
         remedies: each of them mends it.

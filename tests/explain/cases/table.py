@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.explain.cases.by_hand import KEPT
 from tests.explain.cases.case import NOTHING
+from tests.explain.cases.case import TWO
 from tests.explain.cases.case import Live
 from tests.explain.cases.roster import LIVE
 from tests.explain.cases.roster import Running
@@ -93,6 +94,7 @@ def parts() -> dict[str, list[str]]:
     """Return the causes of the list in order, by heading."""
     found = {title: [cause.id for cause in causes] for title, causes in PARTS}
     found["Host"].append(NOTHING)
+    found["Path"].append(TWO)
     return found
 
 
