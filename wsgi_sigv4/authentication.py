@@ -207,7 +207,8 @@ def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int
     if length is None:
         if attempt.payload.form is PayloadForm.UNSIGNED and hides_truncation(environ):
             raise LengthRequired
-    elif length and length > body_limit(attempt, options):
+    # Content may be announced by a stream whose length is zero, too.
+    elif (length or attempt.stream is not None) and length > body_limit(attempt, options):
         raise BodyTooLarge(limit=options.max_body)
     return length
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+from types import MethodType
 from typing import TYPE_CHECKING
 from typing import Final
 
@@ -95,7 +96,18 @@ def _is_unheard() -> bool:
     while named is not None and named.propagate:
         named = named.parent
         found += named.handlers if named is not None else ()
-    return bool(found) and not logger.filters and all(type(h) is logging.NullHandler for h in found)
+    if not found or logger.filters or any(type(h) is not logging.NullHandler for h in found):
+        return False
+    # Error trackers hear what no handler does: they replace one of these.
+    is_own_factory = logging.getLogRecordFactory() is logging.LogRecord
+    return is_own_factory and all(map(_is_own, (logger.handle, logger.callHandlers)))
+
+
+def _is_own(method: object) -> bool:
+    """Return whether a *method* of the logger is the one of the standard library."""
+    if type(method) is not MethodType:
+        return False
+    return getattr(method.__func__, "__globals__", None) is vars(logging)
 
 
 def warn_of_report_only() -> None:

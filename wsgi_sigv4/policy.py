@@ -34,8 +34,20 @@ _DEFAULT_PORTS: Final = ("80", "443")
 _HOST: Final = r"(?:[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?"
 
 
-class Policy(NamedTuple):
-    """What a verifier accepts.
+class _Parameters(NamedTuple):
+    regions: tuple[str, ...] | None
+    services: tuple[str, ...] | None
+    profiles: Mapping[str | None, Profile]
+    max_skew: int | None
+    hosts: tuple[str, ...] | None
+    require_signed: frozenset[str]
+    may_be_unsigned: frozenset[str]
+    allow_unsigned_payload: bool | None
+    token_may_be_unsigned: bool
+
+
+class Policy(_Parameters):
+    """What a verifier accepts; compared by identity.
 
     Attributes:
         regions: the regions accepted, or None for any.
@@ -53,15 +65,11 @@ class Policy(NamedTuple):
             signing.
     """
 
-    regions: tuple[str, ...] | None
-    services: tuple[str, ...] | None
-    profiles: Mapping[str | None, Profile]
-    max_skew: int | None
-    hosts: tuple[str, ...] | None
-    require_signed: frozenset[str]
-    may_be_unsigned: frozenset[str]
-    allow_unsigned_payload: bool | None
-    token_may_be_unsigned: bool
+    __slots__ = ()
+
+    # What is remembered of a policy is found by it; its profiles have no hash.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @classmethod
     def of(

@@ -105,6 +105,8 @@ class Request:
         lines = b"\n".join([value for _, value in self.headers])
         object.__setattr__(self, "names", names)
         object.__setattr__(self, "values", _values(names, lines))
+        # What copies a request, or pickles it, reads every field.
+        object.__setattr__(self, "_lines", lines)
 
     @classmethod
     def of(
@@ -152,7 +154,8 @@ class Request:
     def __getattr__(self, name: str) -> object:
         # The pairs are seldom asked for.
         if name != "headers":
-            raise AttributeError(name, name=name, obj=self)
+            said = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(said, name=name, obj=self)
         lines = self._lines.split(b"\n") if self.names.sent else []
         return tuple(zip(self.names.sent, lines, strict=True))
 

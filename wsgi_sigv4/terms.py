@@ -21,12 +21,12 @@ _MD5: Final = "content-md5"
 _CHECKSUM: Final = "x-amz-checksum-"
 _MAX_REMEMBERED: Final = 8192
 
-#: The text of a credential scope, the signed headers, and those that were sent.
-Kind = tuple[str, tuple[str, ...], HeaderNames]
+#: The policy, the text of a credential scope, the signed headers, and those that were sent.
+Kind = tuple[Policy, str, tuple[str, ...], HeaderNames]
 
 
 class Terms:
-    """What a policy says to the requests of one :data:`Kind`.
+    """What its policy says to the requests of one :data:`Kind`.
 
     Attributes:
         policy: the policy.
@@ -55,8 +55,8 @@ class Terms:
         "unsigned_amz",
     )
 
-    def __init__(self, policy: Policy, kind: Kind) -> None:
-        text, signed_headers, names = kind
+    def __init__(self, kind: Kind) -> None:
+        policy, text, signed_headers, names = kind
         date, region, service, terminator = text.split("/")
         scope = CredentialScope(date=date, region=region, service=service, terminator=terminator)
         coverage = _COVERAGES[signed_headers, names]
@@ -70,15 +70,6 @@ class Terms:
         self.unsigned = coverage.unsigned & policy.require_signed
         self.may_hold_token = coverage.may_hold_token
         self.may_hold_checksum = coverage.may_hold_checksum
-
-
-def terms_of(policy: Policy) -> Memo[Kind, Terms]:
-    """Return the terms of *policy* for requests of each kind, as they come."""
-
-    def work_out(kind: Kind) -> Terms:
-        return Terms(policy, kind)
-
-    return Memo(work_out, longest=_MAX_REMEMBERED, size=lambda kind: _size(kind[1:]))
 
 
 def scope_faults(scope: CredentialScope, policy: Policy) -> tuple[str, ...]:
@@ -124,3 +115,5 @@ def _size(signed_and_sent: tuple[tuple[str, ...], HeaderNames]) -> int:
 
 #: Apart from the scopes, of which anybody may make up many.
 _COVERAGES: Final = Memo(_Coverage, longest=_MAX_REMEMBERED, size=_size)
+#: One for all verifiers: where each view has its own, strangers could fill one for each.
+TERMS: Final = Memo(Terms, longest=_MAX_REMEMBERED, size=lambda kind: _size(kind[2:]))

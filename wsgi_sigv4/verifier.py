@@ -52,7 +52,7 @@ from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.signing_key import SigningKeyCache
 from wsgi_sigv4.signing_key import derive_signing_key
 from wsgi_sigv4.signing_key import hmac_sha256
-from wsgi_sigv4.terms import terms_of
+from wsgi_sigv4.terms import TERMS
 from wsgi_sigv4.timestamps import Timestamp
 from wsgi_sigv4.verification import Verification
 from wsgi_sigv4.verification import check_limits
@@ -122,7 +122,6 @@ class Verifier:
             allow_unsigned_payload=allow_unsigned_payload,
             allow_unsigned_session_token=allow_unsigned_session_token,
         )
-        self._terms = terms_of(self._policy)
         self._signing_keys = SigningKeyCache()
         # Whoever names an unknown key makes us derive from this one instead.
         self._dummy = Secret(secrets.token_hex(20))
@@ -165,7 +164,6 @@ class Verifier:
         """
         narrowed = copy.copy(self)
         narrowed._policy = self._policy.narrowed(region=region, service=service)
-        narrowed._terms = terms_of(narrowed._policy)
         return narrowed
 
     def check_scope(self, identity: Identity) -> None:
@@ -218,7 +216,8 @@ class Verifier:
             return None
         try:
             scope = authorization.credential.scope
-            terms = self._terms[scope.text, authorization.signed_headers, request.names]
+            signed_headers = authorization.signed_headers
+            terms = TERMS[self._policy, scope.text, signed_headers, request.names]
             return Attempt.of(request, query, authorization, terms=terms, now=now)
         except SigV4Error as refusal:
             name(refusal, authorization)

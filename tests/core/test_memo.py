@@ -24,7 +24,9 @@ from tests.core.signing import Signer
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.memo import total_length
+from wsgi_sigv4.policy import Policy
 from wsgi_sigv4.request import HeaderNames
+from wsgi_sigv4.terms import TERMS
 from wsgi_sigv4.verifier import Verifier
 
 SIGNER = Signer()
@@ -41,6 +43,19 @@ def of_the_package() -> dict[str, Memo[Any, Any]]:
                 found[f"{info.name.removeprefix('wsgi_sigv4.')}.{name}"] = value
     return found
 
+
+POLICY = Policy.of(
+    region=None,
+    service="items",
+    profile=None,
+    max_skew=None,
+    hosts=None,
+    require_signed=(),
+    allow_unsigned_headers=(),
+    allow_unsigned_payload=None,
+    allow_unsigned_session_token=False,
+)
+NAMES = HeaderNames((b"host",))
 
 #: For each memo of the package a distinct good value for each number, and one that is too long.
 HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
@@ -64,6 +79,10 @@ HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
     "terms._COVERAGES": (
         lambda n: (("host",), HeaderNames((b"host", b"x-%d" % n))),
         (("host",), HeaderNames((b"x" * 9000,))),
+    ),
+    "terms.TERMS": (
+        lambda n: (POLICY, f"20261121/r-{n}/items/aws4_request", ("host",), NAMES),
+        (POLICY, "20261121/r/items/aws4_request", ("host",), HeaderNames((b"x" * 9000,))),
     ),
     "timestamps._AT": (lambda n: NOW + n, None),
     "timestamps._FOUND": (lambda n: f"2026112{n:08d}Z", "20261121T213000Z "),
@@ -269,13 +288,31 @@ def test_verdict_does_not_depend_on_what_came_before() -> None:
         assert [warm[at] for at in range(len(trials))] == cold
 
 
-def test_terms_are_bounded() -> None:
-    """T45: scopes and names that anybody may make up do not fill the memo of a verifier."""
+def test_terms_are_bounded_over_all_verifiers() -> None:
+    """T45: scopes and names that anybody may make up fill one memo, however many verifiers are."""
     made = Verifier({ACCESS_KEY_ID: SECRET}, region=None, service="items", clock=lambda: NOW)
+    narrowed = [made.narrowed(region=f"r-{number}") for number in range(3)]
     for number in range(1200):
-        signer = replace(SIGNER, region=f"r-{number}", secret="another")
-        verdict(made, signer.sign(Message.of(headers={f"X-{number}": "1"})))
-        assert len(made._terms) <= 512
-    before = len(made._terms)
+        signer = replace(SIGNER, region=f"r-{number % 3}", secret="another")
+        message = signer.sign(Message.of(headers={f"X-{number}": "1"}))
+        assert verdict(narrowed[number % 3], message).startswith("SignatureMismatch")
+        assert len(TERMS) <= 512
+    before = len(TERMS)
     verdict(made, SIGNER.sign(Message.of(headers={"X" * 9000: "1"})))
-    assert len(made._terms) == before
+    assert len(TERMS) == before
+
+
+def test_terms_are_those_of_the_policy() -> None:
+    """What one verifier accepts is never remembered for another one, equal in all but one point."""
+    source = {ACCESS_KEY_ID: SECRET}
+    message = SIGNER.sign(Message.of(headers={"Content-Type": "a/b"}))
+    message = replace(SIGNER, signed_headers=("host", "x-amz-date")).authorize(message)
+    lax = Verifier(source, region=None, service="items", clock=lambda: NOW)
+    narrowed = lax.narrowed(region="eu-central-1")
+    strict = Verifier(
+        source, region=None, service="items", clock=lambda: NOW, require_signed=["content-type"]
+    )
+    for _ in range(2):
+        assert verdict(lax, message) == ACCESS_KEY_ID
+        assert verdict(narrowed, message) == "ScopeMismatch: None"
+        assert verdict(strict, message) == "HeadersNotSigned: ('content-type',)"

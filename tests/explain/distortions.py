@@ -88,7 +88,7 @@ DISTORTIONS = (
     made(
         "method-override",
         "proxy",
-        "overridden",
+        "no proxy_method",
         method("PUT", "POST", X_HTTP_Method_Override="PUT"),
     ),
     made("method-changed", "client", "redirect", method("POST", "GET")),
@@ -141,7 +141,7 @@ DISTORTIONS = (
     made("header-missing", "proxy", "set the header after signing", header("x-note", "", "added")),
     made("body-empty", "client", "--data-binary", signs_payload(HASH_OF_NOTHING), s3=False),
     made("payload-unsigned", "client", "UNSIGNED-PAYLOAD", signs_payload("UNSIGNED-PAYLOAD")),
-    made("payload-left-out", "client", "last line", signs_payload("")),
+    made("payload-left-out", "client", "also of an empty body", signs_payload("")),
     made(
         "payload-streaming",
         "client",

@@ -38,7 +38,7 @@ TARGETS = (
     made(
         "host-forwarded",
         "proxy",
-        "header_overrides",
+        "$http_host",
         host(
             "public.example.org:444",
             "app",

@@ -99,6 +99,17 @@ def test_t44_full_disk_is_storage_unavailable(sizes: list[int], full_disk: Path)
     file.close()
 
 
+def test_t44_full_disk_while_memory_is_moved_to_it(full_disk: Path) -> None:
+    """T44: what was in memory and does not fit on the disk is 503, and the file is closed."""
+    with pytest.raises(StorageUnavailable) as refused:
+        spool(iter([bytes(1_000_000), b"1"]), memory_limit=1_000_000, feed=same)
+    # The traceback still holds what was not closed.
+    assert refused.tb is not None
+    file, _ = spool(iter([bytes(60_000)]), memory_limit=10, feed=same)
+    file.close()
+    assert list(full_disk.iterdir()) == []
+
+
 @pytest.mark.parametrize("code", [errno.EDQUOT, errno.EFBIG])
 def test_t44_quota_is_storage_unavailable(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """T44: a quota, or a limit of the process, is no room either."""

@@ -14,7 +14,9 @@ from wsgi_sigv4.explain.readings import Change
 
 
 def _uri(case: Case, uri: bytes, right: str) -> Change:
-    return Change(pieces={"uri": uri}, what="the path", right=right, arrived=case.request.path)
+    # The path that arrived may be the very same: what differs is what is made of it.
+    arrived = f"one whose canonical form is `{case.base['uri'].decode('ascii')}`"
+    return Change(pieces={"uri": uri}, what="the path", right=right, arrived=arrived)
 
 
 def _canonical(case: Case, right: str, *, normalize: bool, double_encode: bool) -> Iterator[Change]:
@@ -113,7 +115,7 @@ CANONICAL_PATHS: Final = (
         id="path-left-out",
         title="The client signed / or nothing in place of the path",
         party="client",
-        remedy="Let the client sign the path that it sends.",
+        remedy="Let the client sign the path that it sends: hand its signer the whole URL.",
         propose=_root,
         rare=8,
     ),

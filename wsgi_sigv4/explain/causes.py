@@ -53,8 +53,9 @@ OTHER_SCHEME: Final = Cause(
     "other-scheme",
     "The Authorization header is of another scheme (Basic, Bearer)",
     "client",
-    "Let the client sign with AWS Signature Version 4: a .netrc, a login in the URL or a session's "
-    "own auth may have replaced its header.",
+    "Let the client sign with AWS Signature Version 4. If it does, something replaced its header: "
+    "a .netrc, a login in the URL, a session's own auth, or a proxy (nginx: take proxy_set_header "
+    "Authorization out).",
 )
 POST_POLICY: Final = Cause(
     "post-policy",
@@ -67,15 +68,15 @@ NOT_SIGNED: Final = Cause(
     "The request arrived without a signature",
     "proxy",
     "If the client did sign it, something took the Authorization header away: Apache needs "
-    "WSGIPassAuthorization On, nginx with auth_basic or proxy_set_header Authorization replaces it,"
-    " and redirects to another host lose it.",
+    "WSGIPassAuthorization On, nginx must not set it (take proxy_set_header Authorization out), and"
+    " redirects to another host lose it.",
 )
 TWO_AUTHENTICATIONS: Final = Cause(
     "two-authentications",
     "A presigned URL was sent with an Authorization header beside it",
     "client",
-    "Send the presigned URL without an Authorization header: a .netrc, a session's default header "
-    "or a browser's login adds one.",
+    "Send the presigned URL without an Authorization header: a .netrc, a session's default header, "
+    "a browser's login or a proxy (nginx: proxy_set_header Authorization) adds one.",
 )
 MALFORMED: Final = Cause(
     "malformed-authorization",
@@ -90,7 +91,8 @@ SIGNED_HEADERS: Final = Cause(
     "The list of signed headers is not sorted, unique and lower-case (curl 7.88 with repeats)",
     "client",
     "Send each header once and with a value (curl 7.88 lists repeated and empty ones wrongly:"
-    " update it), and list names sorted and in small letters.",
+    " update it), list names sorted and in small letters, and write them with a hyphen: servers "
+    "drop names with an underscore, or take them for others.",
 )
 SIGNATURE_FORM: Final = Cause(
     "signature-form",
@@ -166,9 +168,9 @@ HEADER_REMOVED: Final = Cause(
     "header-removed",
     "A proxy removed a signed header",
     "proxy",
-    "Let the proxy pass the header on (nginx drops names with an underscore: "
-    "underscores_in_headers; and Connection, TE, Expect always), or let the client leave it out of "
-    "its signed headers.",
+    "Let the proxy pass the header on (nginx: proxy_set_header NAME $http_name;), or let the "
+    "client leave it out of its signed headers: Connection, Keep-Alive, TE, Expect and Upgrade end "
+    "at each proxy.",
 )
 HEADER_ADDED: Final = Cause(
     "header-added",
@@ -194,7 +196,8 @@ CONFLICT: Final = Cause(
     "conflicting-values",
     "A value stands in a header and in the query, and they differ",
     "client",
-    "Send it once.",
+    "Send X-Amz-Date, x-amz-content-sha256 and the session token once: as headers, or in a "
+    "presigned URL.",
 )
 NO_PAYLOAD_HASH: Final = Cause(
     "payload-hash-not-sent",
@@ -227,8 +230,9 @@ PATH_NOT_ROUTED: Final = Cause(
     "path-not-routed",
     "The application would route on another path than was signed",
     "proxy",
-    "Let the proxy pass the path on as sent (nginx: proxy_pass without a URI part, merge_slashes "
-    "off), and name a prefix that it strips in path_prefix.",
+    "Let the proxy pass the path on as sent (nginx: proxy_pass http://upstream; without a URI part)"
+    ", name a prefix that it strips in path_prefix, and put middleware that rewrites PATH_INFO "
+    "behind the verifier.",
 )
 UNKNOWN_KEY: Final = Cause(
     "unknown-key",
@@ -274,14 +278,19 @@ KEY_LIMIT: Final = Cause(
     "max_expires), or use another key.",
 )
 DENIED: Final = Cause(
-    "denied", "The operator's authorize refused it", "server", "Look at the authorize function."
+    "denied",
+    "The operator's authorize refused it",
+    "server",
+    "The signature is right: look at what the authorize function wants of this identity. It must "
+    "return True itself; anything else refuses.",
 )
 BODY_CHANGED: Final = Cause(
     "body-changed",
     "The body, a chunk or a checksum is not the one that was signed",
     "proxy",
-    "Something changed the body after it was signed: a proxy that rewrites it, a retry that sent it"
-    " from the middle, a file that changed while it was sent.",
+    "Something changed the body after it was signed: a proxy that rewrites it (nginx: take "
+    "proxy_set_body out), a retry that sent it from the middle, a file that changed while it was "
+    "sent.",
 )
 NOT_CHUNKED: Final = Cause(
     "not-chunked",

@@ -8,6 +8,7 @@ a thousand times as long as the rules.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import EllipsisType
 from typing import Final
 
@@ -17,12 +18,15 @@ from wsgi_sigv4.authorization import find_authorization
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.encoding import is_signature
+from wsgi_sigv4.errors import BodyTooLarge
+from wsgi_sigv4.errors import IncompleteBody
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.explain.catalogue import hypotheses_of
 from wsgi_sigv4.explain.causes import SIGNATURE_FORM
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
+from wsgi_sigv4.explain.readings import HEADER
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import payload_hash
 from wsgi_sigv4.explain.refusals import find_refused_cause
@@ -51,6 +55,13 @@ SECRET_DIFFERS: Final = Finding(
         "the same, compare the client's canonical request with this one: the first line that "
         "differs tells."
     ),
+)
+#: What the caller knows better: the body that is handed in here is not the whole one.
+_CUT: Final = (BodyTooLarge, IncompleteBody)
+#: The commonest of what cannot be found out: nginx's own Host, where nothing kept the other one.
+_OTHER_HOST: Final = (
+    "The Host that arrived is {}: if clients ask for another one, a proxy replaced it (nginx: "
+    "proxy_set_header Host $http_host;)."
 )
 _BODY_UNKNOWN: Final = Finding(
     causes=(),
@@ -99,11 +110,11 @@ def explain(
         now: POSIX seconds; None: the verifier's clock.
         refusal: what the caller was told, for what the rules here cannot find
             again (a limit or a checksum of the body, the operator's own word);
-            used where they find nothing.
+            used where they find nothing, or know a part of the body only.
     """
     now = verifier.clock() if now is None else now
     outcome = _outcome(request, verifier, body=body, credentials=credentials, now=now)
-    if outcome.refusal is None:
+    if outcome.refusal is None or isinstance(refusal, _CUT):
         outcome.refusal = refusal
     return _explained(request, verifier, outcome, body=body, now=now)
 
@@ -211,21 +222,28 @@ def _finding(
         return _scrubbed(_matched(guesses, scrubber), scrubber)
     if body is None and attempt.payload.form is PayloadForm.ABSENT:
         return _BODY_UNKNOWN
-    return SECRET_DIFFERS
+    return secret_differs(case.base[HEADER + "host"], scrubber)
+
+
+def secret_differs(host: bytes, scrubber: Scrubber) -> Finding:
+    """Return that nothing on the list makes the signature right, where *host* arrived."""
+    arrived = _value(host, scrubber, header="host")
+    remedy = f"{SECRET_DIFFERS.remedy} {_OTHER_HOST.format(arrived)}"
+    return replace(SECRET_DIFFERS, remedy=remedy)
 
 
 def _matched(guesses: tuple[Guess, ...], scrubber: Scrubber) -> Finding:
     changes = [guess.change for guess in guesses]
     rights = [f"{c.what} {_value(c.right, scrubber, header=c.header)}".strip() for c in changes]
-    arrivals = [_value(c.arrived, scrubber, header=c.header) for c in changes]
+    arrivals = [_value(c.arrived, scrubber, header=c.header) for c in changes if c.arrived != ""]
+    but = "the server knows another one"
+    if arrivals:
+        but = f"the request arrived with {' and '.join(arrivals)}"
     hypotheses = [guess.hypothesis for guess in guesses]
     parties = {hypothesis.party for hypothesis in hypotheses}
     return Finding(
         causes=tuple(dict.fromkeys(hypothesis.id for hypothesis in hypotheses)),
-        summary=(
-            f"The signature is right for {' and '.join(rights)}, "
-            f"but the request arrived with {' and '.join(arrivals)}."
-        ),
+        summary=f"The signature is right for {' and '.join(rights)}, but {but}.",
         party=hypotheses[0].party if len(parties) == 1 else "unknown",
         remedy=" ".join(dict.fromkeys(g.change.remedy or g.hypothesis.remedy for g in guesses)),
     )

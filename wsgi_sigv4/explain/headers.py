@@ -134,10 +134,12 @@ def _etag(case: Case) -> Iterator[Change]:
             yield header_change(case, name, re.sub(rb'"$', b'-gzip"', value))
 
 
-def _mend(names: str) -> str:
+def _mend(name: str) -> str:
+    small = name.lower()
     return (
-        f"Let the proxy pass {names} on as it came (nginx: proxy_set_header NAME $http_name;), "
-        f"{_UNSIGNED_INSTEAD.format('it')}; header_overrides takes a copy that the proxy keeps."
+        f"Let the proxy pass {name} on as it came: nginx: proxy_set_header {name} "
+        f"$http_{small.replace('-', '_')}; {_UNSIGNED_INSTEAD.format('it')}; or let the proxy keep "
+        f"a copy, and say header_overrides={{'{small}': 'x-original-{small}'}}."
     )
 
 

@@ -20,16 +20,26 @@ _FORWARDED_HOSTS: Final = (
     *("x-forwarded-host", "x-original-host", "x-host", "x-forwarded-server"),
     *("x-real-host", "x-envoy-original-host", "x-http-host-override"),
 )
+_X_FORWARDED_HOST: Final = "x-forwarded-host"
 _MAX_HOSTS: Final = 32
+_KEEP_HOST: Final = (
+    "Let the proxy pass Host on: nginx: proxy_set_header Host $http_host; Apache: "
+    "ProxyPreserveHost On."
+)
+_X_PORT: Final = (
+    f"{_KEEP_HOST} Or, where the proxy is trusted and overwrites X-Forwarded-Host and "
+    "X-Forwarded-Port: ProxyFix(x_host=1, x_port=1)."
+)
 
 
-def _host(case: Case, host: bytes) -> Change:
+def _host(case: Case, host: bytes, *, remedy: str = "") -> Change:
     return Change(
         pieces={HEADER + "host": host},
         what="Host",
         right=host,
         arrived=case.base[HEADER + "host"],
         header="host",
+        remedy=remedy,
     )
 
 
@@ -82,24 +92,37 @@ def _other_port(case: Case) -> Iterator[Change]:
 
 def _forwarded(case: Case) -> Iterator[Change]:
     ports = tuple(_forwarded_ports(case))
-    for host in _forwarded_values(case):
-        yield _host(case, host)
+    for header, host in _forwarded_values(case):
+        # Of several hosts none is the whole value, which header_overrides takes.
+        is_whole = case.header(header) == host
+        yield _host(case, host, remedy=_as_forwarded(header) if is_whole else _KEEP_HOST)
         name, port = _split(host)
         if port:
-            yield _host(case, name)
+            yield _host(case, name, remedy=_KEEP_HOST)
+        # ProxyFix alone puts the two together.
+        remedy = _X_PORT if header == _X_FORWARDED_HOST else _KEEP_HOST
         for known in ports:
-            yield _host(case, name + b":" + known)
+            yield _host(case, name + b":" + known, remedy=remedy)
 
 
-def _forwarded_values(case: Case) -> Iterator[bytes]:
+def _as_forwarded(header: str) -> str:
+    """Return the remedy where *header* has the very value that was signed."""
+    fix = "ProxyFix(x_host=1) or " if header == _X_FORWARDED_HOST else ""
+    return (
+        f"{_KEEP_HOST} Or, where the proxy is trusted and overwrites {header}: "
+        f"{fix}header_overrides={{'host': '{header}'}}."
+    )
+
+
+def _forwarded_values(case: Case) -> Iterator[tuple[str, bytes]]:
     for header in _FORWARDED_HOSTS:
         for host in (case.header(header) or b"").split(b",")[:4]:
             if host.strip():
-                yield host.strip()
+                yield header, host.strip()
     for pair in (case.header("forwarded") or b"").replace(b",", b";").split(b";")[:16]:
         name, _, value = pair.strip().partition(b"=")
         if name.lower() == b"host" and value:
-            yield value.strip(b'"')
+            yield "forwarded", value.strip(b'"')
 
 
 def _configured(case: Case) -> Iterator[Change]:
@@ -166,21 +189,14 @@ HOSTS: Final = (
         id="host-forwarded",
         title="A proxy replaced Host and kept the original in X-Forwarded-Host, Forwarded or alike",
         party="proxy",
-        remedy=(
-            "Let the proxy pass Host on (nginx: proxy_set_header Host $http_host; Apache: "
-            "ProxyPreserveHost On), or, where the proxy is trusted and overwrites it, "
-            "ProxyFix(x_host=1) or header_overrides={'host': 'x-forwarded-host'}."
-        ),
+        remedy=_as_forwarded(_X_FORWARDED_HOST),
         propose=_forwarded,
     ),
     Hypothesis(
         id="host-configured",
         title="A proxy replaced Host with its upstream's name; the client signed one of hosts",
         party="proxy",
-        remedy=(
-            "Let the proxy pass Host on: nginx: proxy_set_header Host $http_host; Apache: "
-            "ProxyPreserveHost On."
-        ),
+        remedy=_KEEP_HOST,
         propose=_configured,
     ),
     Hypothesis(
@@ -188,8 +204,8 @@ HOSTS: Final = (
         title="A proxy dropped the port from Host",
         party="proxy",
         remedy=(
-            "The proxy drops the port: nginx: proxy_set_header Host $http_host; ($host has no port)"
-            ". Else ProxyFix(x_host=1, x_port=1) or header_overrides."
+            "nginx: proxy_set_header Host $http_host; ($host has no port). Where the proxy cannot "
+            "be changed, is trusted and sends X-Forwarded-Port: ProxyFix(x_host=1, x_port=1)."
         ),
         propose=_lost_port,
     ),
@@ -209,8 +225,8 @@ HOSTS: Final = (
         party="client",
         remedy=(
             "The client must sign Host as it sends it, port included (httpx-auth-awssigv4 does "
-            "not); serve on the default port, or, where a proxy adds the port, let it pass "
-            "$http_host on."
+            "not: use another signer, or serve on port 80 or 443). Where a proxy adds the port: "
+            "nginx: proxy_set_header Host $http_host;"
         ),
         propose=_unsigned_port,
     ),
@@ -226,7 +242,10 @@ HOSTS: Final = (
         id="host-case",
         title="Host was signed in other capitals than it arrived",
         party="client",
-        remedy="Write the host in the client's endpoint URL in lower case.",
+        remedy=(
+            "Write the host in the client's endpoint URL in lower case; nginx's $host is in lower "
+            "case too: proxy_set_header Host $http_host;"
+        ),
         propose=_case_of_letters,
         rare=10,
     ),
@@ -253,7 +272,10 @@ HOSTS: Final = (
         id="host-dot",
         title="Host was signed with or without a dot at its end",
         party="client",
-        remedy="Write the client's endpoint without a dot at the end of the host.",
+        remedy=(
+            "Write the client's endpoint without a dot at the end of the host; nginx's $host drops "
+            "it: proxy_set_header Host $http_host;"
+        ),
         propose=_dot,
         rare=10,
     ),

@@ -90,7 +90,7 @@ def _spelt(spell: Callable[[str], Iterable[str]], right: str) -> Propose:
                     secret=Secret(spelling),
                     what="",
                     right=right,
-                    arrived="one made with the secret",
+                    arrived="",
                 )
 
     return propose
@@ -171,7 +171,10 @@ KEYS: Final = (
         id="scope-service",
         title="The signing key was made for another service than the credential names",
         party="client",
-        remedy="Give the client's signer one service, for the credential and for the key.",
+        remedy=(
+            "Give the client's signer one service, for the credential and for the key: look for a "
+            "signing key that is cached, or made by hand."
+        ),
         propose=_service,
         rare=1,
     ),
@@ -179,7 +182,10 @@ KEYS: Final = (
         id="scope-region",
         title="The signing key was made for another region than the credential names",
         party="client",
-        remedy="Give the client's signer one region, for the credential and for the key.",
+        remedy=(
+            "Give the client's signer one region, for the credential and for the key: look for a "
+            "signing key that is cached, or made by hand."
+        ),
         propose=_region,
         rare=1,
     ),

@@ -34,6 +34,9 @@ def _override(case: Case) -> Iterator[Change]:
         if value:
             yield _method(case, value)
             yield _method(case, value.upper())
+            # Where it was obeyed before the request got here, what was signed is what tunnelled it.
+            if value.upper() == case.base["method"]:
+                yield _method(case, b"POST")
     for name, value in case.attempt.query:
         if name == b"_method":
             yield _method(case, value.upper())
@@ -65,7 +68,10 @@ METHODS: Final = (
         id="method-override",
         title="The method was overridden by X-HTTP-Method-Override or _method",
         party="proxy",
-        remedy="Verify the request before the method is overridden, or send the method itself.",
+        remedy=(
+            "Let the proxy pass the method on (nginx: no proxy_method), put what reads the "
+            "override behind the verifier, or let the client sign the method that it sends."
+        ),
         propose=_override,
     ),
     Hypothesis(
@@ -81,8 +87,9 @@ METHODS: Final = (
         title="Another method was signed: a redirect, or a URL that was presigned for it",
         party="client",
         remedy=(
-            "Send the method that was signed; a redirect (301, 302) turns POST into GET, so give "
-            "the client the final URL."
+            "Send the method that was signed, and presign a URL for each method. A redirect (301, "
+            "302) turns POST into GET: give the client the final URL. A proxy may do so too "
+            "(nginx: take proxy_method out)."
         ),
         propose=_other,
         rare=1,

@@ -28,8 +28,19 @@ _COMMON_PREFIXES: Final = (
     *(b"/api", b"/prod", b"/v1", b"/dev", b"/stage", b"/staging", b"/test", b"/v2"),
     *(b"/default", b"/app", b"/s3", b"/rest", b"/api/v1", b"/service", b"/internal"),
 )
-#: Which punctuation stays as it is: that of RFC 3986, of encodeURI, and of some libraries.
-_SAFE: Final = ("/~!$&'()*+,;=:@", "/~!'()*", "/~:@", "/~+", "/~!$&'()*+,;=", "/~,", "/~=", "/~()")
+#: Which punctuation stays as it is: that of RFC 3986, of encodeURI, and of some libraries; and
+#: what curl and botocore send as it is, but nginx since 1.21.1 encodes.
+_SAFE: Final = (
+    "/~!$&'()*+,;=:@",
+    "/~!'()*",
+    "/~:@",
+    "/~+",
+    "/~!$&'()*+,;=",
+    "/~,",
+    "/~=",
+    "/~()",
+    "/~!$&'()*+,;=:@\"<>[\\]^`{|}",
+)
 _MAX_PLACES: Final = 16
 #: Bytes of paths that are written anew to change one place of it.
 _MAX_WRITTEN: Final = 64 * 1024
@@ -204,8 +215,8 @@ PATHS: Final = (
         title="The slash or index page at the end of the path was added or removed",
         party="proxy",
         remedy=(
-            "Ask for the path that is served, or take the rewriting out (Django: APPEND_SLASH; "
-            "Apache: DirectorySlash; nginx: index and try_files)."
+            "Ask for the path that is served, or take the rewriting out (nginx: rewrite, index, "
+            "try_files; Apache: DirectorySlash; Django: APPEND_SLASH)."
         ),
         propose=_end,
         rare=1,
@@ -235,7 +246,10 @@ PATHS: Final = (
         id="path-escapes-case",
         title="The path was signed with its escapes in other capitals (%e2 against %E2)",
         party="client",
-        remedy="Let the client write escapes in capitals (%E2) before it signs.",
+        remedy=(
+            "Let the client write escapes in capitals (%E2) before it signs: urllib3 and proxies "
+            f"write them so ({_NGINX} passes them on as they came)."
+        ),
         propose=_escapes,
         rare=2,
     ),
@@ -243,7 +257,10 @@ PATHS: Final = (
         id="path-slashes-merged",
         title="A proxy merged doubled slashes of the path",
         party="proxy",
-        remedy=f"{_NGINX}, and merge_slashes off. Apache: MergeSlashes Off.",
+        remedy=(
+            f"Let the proxy pass the path on as it was sent: {_NGINX}, or merge_slashes off; in "
+            "the server block. Apache: MergeSlashes Off."
+        ),
         propose=_merged,
         rare=4,
     ),
@@ -251,7 +268,10 @@ PATHS: Final = (
         id="path-dots-removed",
         title="A library or proxy removed dot segments from the path after it had been signed",
         party="client",
-        remedy="Ask for a path without . and .. segments: HTTP libraries resolve them unasked.",
+        remedy=(
+            "Ask for a path without . and .. segments: HTTP libraries resolve them unasked, and "
+            f"proxies too ({_NGINX} does not)."
+        ),
         propose=_resolved,
         rare=12,
     ),

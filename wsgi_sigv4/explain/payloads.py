@@ -90,7 +90,10 @@ PAYLOADS: Final = (
         id="payload-hash",
         title="The hash of the body was signed, but x-amz-content-sha256 says something else",
         party="client",
-        remedy="Let the client sign what it sends in x-amz-content-sha256, in small letters.",
+        remedy=(
+            "Let the client sign what it sends in x-amz-content-sha256, in small letters, and let "
+            "no proxy set it."
+        ),
         propose=_own_hash,
         rare=1,
     ),
@@ -98,7 +101,10 @@ PAYLOADS: Final = (
         id="payload-left-out",
         title="Nothing was signed in the place of the payload hash",
         party="client",
-        remedy="Let the client put the hash of the body into the last line, even of an empty one.",
+        remedy=(
+            "Let the client end its canonical request with the SHA-256 of the body in hex, also of "
+            "an empty body (e3b0c442...)."
+        ),
         propose=_left_out,
         rare=4,
     ),

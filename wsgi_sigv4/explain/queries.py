@@ -299,7 +299,10 @@ QUERIES: Final = (
         id="query-encoded-twice",
         title="The query was encoded twice before it was signed",
         party="client",
-        remedy="Let the client encode the query once.",
+        remedy=(
+            "Let the client encode the query once: hand its signer decoded parameters, or an "
+            "encoded URL."
+        ),
         propose=_encoded_twice,
         rare=2,
     ),
@@ -308,8 +311,8 @@ QUERIES: Final = (
         title="Something added a parameter after signing: tracking, a cache buster, a redirect",
         party="proxy",
         remedy=(
-            "Take out what adds parameters on the way, or let the client send the parameter itself,"
-            " so that it signs it."
+            "Take out what adds parameters on the way (nginx: set $args, rewrite ... ?name=value; "
+            "a CDN's or mailer's tracking), or let the client send and sign the parameter itself."
         ),
         propose=_added,
         rare=1,
@@ -318,7 +321,7 @@ QUERIES: Final = (
         id="query-left-out",
         title="The client did not sign the query at all",
         party="client",
-        remedy="Let the client sign the query that it sends: it is part of the canonical request.",
+        remedy="Let the client sign the query that it sends: hand its signer the URL with it.",
         propose=_unsigned,
         rare=1,
     ),

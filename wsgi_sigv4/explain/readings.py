@@ -54,7 +54,7 @@ class Change:
         secret: the secret, or None for that of the key.
         what: what is read differently, as in "The signature is right for ...".
         right: what was signed: bytes are a value, text is a phrase.
-        arrived: what arrived; likewise.
+        arrived: what arrived; likewise. Empty: nothing that could arrive.
         header: the name of the header, where it is one.
         remedy: what to do, where the hypothesis does not know.
     """

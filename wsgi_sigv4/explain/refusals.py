@@ -8,6 +8,7 @@ from typing import Any
 from typing import Final
 
 from wsgi_sigv4 import errors
+from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.explain import causes
 from wsgi_sigv4.explain.bodies import body_forms
 from wsgi_sigv4.explain.causes import Cause
@@ -58,6 +59,8 @@ def _not_signed(refusal: errors.SigV4Error, request: Request, body: bytes | None
         return causes.POST_POLICY.finding(
             "The request is a form, signed in its fields if at all: no header and no query is."
         )
+    if request.header("authorization"):
+        return find_refused_cause(unsupported_scheme(request), request, body=body)
     return causes.NOT_SIGNED.finding(str(refusal))
 
 
@@ -156,6 +159,17 @@ def _added(refusal: errors.HeadersNotSigned, request: Request, body: bytes | Non
     return causes.HEADER_ADDED.finding(f"`{shown(names)}` arrived, but was not signed.")
 
 
+def _listed(
+    refusal: errors.MalformedSignedHeaders, request: Request, body: bytes | None
+) -> Finding:
+    names = [name for name in refusal.signed_headers.split(";") if "_" in name]
+    if names:
+        return causes.SIGNED_HEADERS.finding(
+            f"`{shown(', '.join(names))}` is signed: no server tells an underscore from a hyphen."
+        )
+    return causes.SIGNED_HEADERS.finding(str(refusal))
+
+
 def _host(refusal: errors.HostNotAccepted, request: Request, body: bytes | None) -> Finding:
     return causes.HOST_NOT_ACCEPTED.finding(
         f"The request arrived with Host `{shown(refusal.host)}`, which hosts does not name."
@@ -210,7 +224,7 @@ _FINDERS: Final[Mapping[type[errors.SigV4Error], _Finder]] = {
     errors.MissingParameters: _parts,
     errors.DuplicateParameter: _parts,
     errors.MalformedCredential: _credential,
-    errors.MalformedSignedHeaders: _told(causes.SIGNED_HEADERS),
+    errors.MalformedSignedHeaders: _listed,
     errors.HostNotSigned: _told(causes.HOST_NOT_SIGNED),
     errors.MissingDate: _told(causes.NO_DATE),
     errors.MalformedDate: _told(causes.NO_DATE),

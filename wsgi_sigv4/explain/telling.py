@@ -15,11 +15,13 @@ from dataclasses import replace
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.errors import DisabledAccessKey
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.explain.engine import SECRET_DIFFERS
 from wsgi_sigv4.explain.engine import explain
+from wsgi_sigv4.explain.engine import secret_differs
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
 from wsgi_sigv4.explain.readings import payload_hash
@@ -81,20 +83,25 @@ def for_client(
         explanation = explain(request, verifier, body=body, credentials=stranger, now=now)
     elif isinstance(refusal, DisabledAccessKey):
         explanation = explain(request, verifier, body=body, credentials=None, now=now)
-    finding = explanation.finding
-    if finding is not None and any(cause.startswith(_OF_THE_SECRET) for cause in finding.causes):
-        finding = SECRET_DIFFERS
     attempt = _find_attempt(verifier, request, now)
     if explanation.canonical_request is None or attempt is None:
-        return replace(explanation, finding=finding, canonical_request=None, string_to_sign=None)
+        return replace(explanation, canonical_request=None, string_to_sign=None)
     found = evidence(attempt, payload_hash(attempt, body))
     scrubber = scrubber_of(attempt)
+    finding = explanation.finding
+    if finding is not None and _depends_on_the_secret(finding):
+        finding = secret_differs(folded(attempt.request.values["host"]), scrubber)
     return replace(
         explanation,
         finding=finding,
         canonical_request=clipped(scrubber.scrub(redacted(found.canonical_request))),
         string_to_sign=scrubber.scrub(found.string_to_sign),
     )
+
+
+def _depends_on_the_secret(finding: Finding) -> bool:
+    of_the_secret = any(cause.startswith(_OF_THE_SECRET) for cause in finding.causes)
+    return of_the_secret or finding.summary == SECRET_DIFFERS.summary
 
 
 def scrubber_of(attempt: Attempt) -> Scrubber:
