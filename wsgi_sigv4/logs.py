@@ -18,6 +18,8 @@ from wsgi_sigv4.errors import SigV4Error
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from wsgi_sigv4.explain.telling import Explained
+
 logger: Final = logging.getLogger("wsgi_sigv4")
 
 # Compiled when the first record is filtered; then re remembers it.
@@ -26,13 +28,20 @@ _SECRETS: Final = (
 )
 
 
-def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment, *, told: str = "refused") -> None:
+def log_refusal(
+    refusal: SigV4Error,
+    environ: WSGIEnvironment,
+    *,
+    told: str = "refused",
+    explained: Explained | None = None,
+) -> None:
     """Log why a request was refused, and what to look at; never key material.
 
     Args:
         refusal: the reason.
         environ: the environ of the request.
         told: what became of the request.
+        explained: why it was refused, or None where nobody has looked for that.
     """
     if not logger.isEnabledFor(logging.WARNING) or _is_unheard():
         return
@@ -44,12 +53,40 @@ def log_refusal(refusal: SigV4Error, environ: WSGIEnvironment, *, told: str = "r
         __file__,
         log_refusal.__code__.co_firstlineno,
         f"{told} %s %a (access key id: %s): %s: %s",
-        _parts(refusal, cause, environ),
+        _parts(refusal, cause, environ, explained),
         None,
         func=log_refusal.__name__,
-        extra={"sigv4_reason": type(cause).__name__, "sigv4_access_key_id": refusal.access_key_id},
+        extra={
+            "sigv4_reason": type(cause).__name__,
+            "sigv4_access_key_id": refusal.access_key_id,
+            **({} if explained is None else _found(explained)),
+        },
     )
     logger.handle(record)
+    if explained is not None:
+        logger.debug("%s", explained.explanation.as_text())
+
+
+def _said(cause: SigV4Error, explained: Explained) -> str:
+    """Return what is said of *cause*, and the finding."""
+    finding = explained.finding
+    parts = [str(cause)] if finding.summary != str(cause) else []
+    named = f"Cause: {', '.join(finding.causes)} ({finding.party})." if finding.causes else ""
+    parts += [finding.summary, named, f"Remedy: {finding.remedy}"]
+    if explained.missed:
+        parts.append(f"Refusals before this one that were not explained: {explained.missed}.")
+    return " ".join(filter(None, parts))
+
+
+def _found(explained: Explained) -> dict[str, object]:
+    finding = explained.finding
+    return {
+        "sigv4_causes": finding.causes,
+        "sigv4_finding": finding.summary,
+        "sigv4_party": finding.party,
+        "sigv4_remedy": finding.remedy,
+        "sigv4_unexplained": explained.missed,
+    }
 
 
 def _is_unheard() -> bool:
@@ -81,14 +118,27 @@ def warn_of_report_only() -> None:
     )
 
 
-def _parts(refusal: SigV4Error, cause: SigV4Error, environ: WSGIEnvironment) -> tuple[object, ...]:
+def warn_of_explain() -> None:
+    """Warn, at start, that answers tell more than they should in production."""
+    logger.warning(
+        "explain is on: answers to refused requests say what the server canonicalised, and what "
+        "is wrong with them; it is for development, and not for production"
+    )
+
+
+def _parts(
+    refusal: SigV4Error,
+    cause: SigV4Error,
+    environ: WSGIEnvironment,
+    explained: Explained | None,
+) -> tuple[object, ...]:
     return (
         # Some servers pass on a method with control characters.
         ascii(environ.get("REQUEST_METHOD", "-"))[1:-1],
         environ.get("PATH_INFO", ""),
         refusal.access_key_id or "none",
         type(cause).__name__,
-        f"{cause} {cause.hint}".rstrip(),
+        f"{cause} {cause.hint}".rstrip() if explained is None else _said(cause, explained),
     )
 
 

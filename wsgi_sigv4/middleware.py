@@ -32,6 +32,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.held_answer import HeldAnswer
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.logs import warn_of_explain
 from wsgi_sigv4.logs import warn_of_report_only
 from wsgi_sigv4.options import BODY_SECONDS
 from wsgi_sigv4.options import MAX_BODY
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
 
+    from wsgi_sigv4.explaining import Explainer
     from wsgi_sigv4.observing import Hook
     from wsgi_sigv4.observing import Observer
 
@@ -89,8 +91,9 @@ class SigV4Middleware:
         remote_user: set REMOTE_USER to the ``"access_key_id"`` or, as text,
             the ``"principal"`` (of a key without one: remove it); None leaves
             it alone.
-        explain: show in the answer to a wrong signature what the server
-            canonicalised, without cookies and session tokens.
+        explain: say in the log and in the answer what is wrong with a refused
+            request, and what the server canonicalised, without cookies and
+            session tokens. For development, and not for production.
         body_seconds: seconds that may be spent on waiting for a body.
         header_overrides: names of headers that a proxy rewrites, each with the
             name of the header where it keeps the client's value.
@@ -140,10 +143,13 @@ class SigV4Middleware:
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
         if iscoroutinefunction(authorize):
             raise ConfigurationError("authorize cannot be awaited here")
+        # From the environment of a process "false" may come, which is true.
+        if not isinstance(explain, bool):
+            raise ConfigurationError("explain is True or False")
         self._app = app
         self._verifier = verifier
         self._remote_user = remote_user
-        self._explain = explain
+        self._explainer: Explainer | None = None
         self._render_refusal = render_refusal
         self._options = Options(
             required=required,
@@ -163,8 +169,8 @@ class SigV4Middleware:
                 length_of_chunked=length_of_chunked,
             ),
         )
-        if report_only or on_accept is not None or on_refuse is not None:
-            self._observe(on_accept, on_refuse)
+        if report_only or explain or on_accept is not None or on_refuse is not None:
+            self._observe(on_accept, on_refuse, explain=explain)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -182,16 +188,22 @@ class SigV4Middleware:
             return self._app(environ, _varying(start_response))
         return self._serve(environ, start_response)
 
-    def _observe(self, on_accept: Hook | None, on_refuse: Hook | None) -> None:
+    def _observe(self, on_accept: Hook | None, on_refuse: Hook | None, *, explain: bool) -> None:
         """Leave every request to a layer below, so that nobody else pays for what it does."""
         from wsgi_sigv4.observing import Observer
         from wsgi_sigv4.report_only import ReportOnly
 
+        if explain:
+            from wsgi_sigv4.explaining import Explainer
+
+            warn_of_explain()
+            self._explainer = Explainer(self._verifier, self._options.deployment)
         observer = Observer(
             self._verifier,
             on_accept=on_accept,
             on_refuse=on_refuse,
             report_only=self._options.report_only,
+            explainer=self._explainer,
         )
         if self._options.report_only:
             warn_of_report_only()
@@ -208,7 +220,7 @@ class SigV4Middleware:
         try:
             identity = authenticate(environ, self._verifier, self._options, rewrite_path=True)
         except SigV4Error as refusal:
-            observer.refuse(refusal, stopwatch.stop())
+            observer.refuse(refusal, stopwatch.stop(), environ)
             return self._refuse(refusal, environ, start_response)
         seconds = stopwatch.stop()
         if identity is None:
@@ -222,7 +234,7 @@ class SigV4Middleware:
         try:
             return self._serve(environ, start_response)
         finally:
-            observer.settle(body, identity, seconds)
+            observer.settle(body, identity, seconds, environ)
 
     def _serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"]
@@ -267,12 +279,15 @@ class SigV4Middleware:
     def _refuse(
         self, refusal: SigV4Error, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        log_refusal(refusal, environ)
+        explainer = self._explainer
+        explained = None if explainer is None else explainer.explain(refusal, environ)
+        log_refusal(refusal, environ, explained=explained)
         answer = answer_to(
             refusal,
             environ,
             self._verifier,
-            explain=self._explain,
+            explain=explainer is not None,
+            explained=explained,
             render_refusal=self._render_refusal,
         )
         start_response(answer.status_line, list(answer.headers))

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream
     from _typeshed.wsgi import WSGIEnvironment
 
+    from wsgi_sigv4.explain.explanation import Explanation
+    from wsgi_sigv4.explain.telling import Explained
+    from wsgi_sigv4.explaining import BodyRecord
+    from wsgi_sigv4.explaining import Explainer
+
 logger: Final = logging.getLogger("wsgi_sigv4")
 
 Outcome = Literal["accepted", "refused", "unverified"]
@@ -72,6 +77,7 @@ class Verdict:
             hashing of the body included, and waiting for the body not. Of a
             body that is verified while the application reads, the headers alone.
         report_only: the request was passed on, whatever the outcome.
+        explanation: why it was refused, where ``explain`` asks for that; else None.
     """
 
     outcome: Outcome
@@ -86,6 +92,7 @@ class Verdict:
     presigned: bool
     seconds: float
     report_only: bool
+    explanation: Explanation | None = None
 
     @property
     def accepted(self) -> bool:
@@ -116,9 +123,13 @@ class Observer:
         on_accept: called with each verdict that a request is accepted.
         on_refuse: called with each other verdict.
         report_only: the requests are passed on all the same.
+        explainer: explains refusals, or None.
+
+    Attributes:
+        explainer: as given.
     """
 
-    __slots__ = ("_on_accept", "_on_refuse", "_report_only", "_verifier")
+    __slots__ = ("_on_accept", "_on_refuse", "_report_only", "_verifier", "explainer")
 
     def __init__(
         self,
@@ -127,7 +138,9 @@ class Observer:
         on_accept: Hook | None = None,
         on_refuse: Hook | None = None,
         report_only: bool = False,
+        explainer: Explainer | None = None,
     ) -> None:
+        self.explainer = explainer
         self._verifier = verifier
         self._on_accept = hook("on_accept", on_accept)
         self._on_refuse = hook("on_refuse", on_refuse)
@@ -135,15 +148,19 @@ class Observer:
 
     def start(self, environ: WSGIEnvironment) -> Stopwatch:
         """Begin to measure the verification of the request of *environ*."""
-        return Stopwatch(environ)
+        return Stopwatch(environ, None if self.explainer is None else self.explainer.watch(environ))
 
     def accept(self, identity: Identity, seconds: float) -> None:
         """Tell that the request of *identity* is accepted."""
         self.tell(self.accepted(identity, seconds))
 
-    def refuse(self, refusal: SigV4Error, seconds: float) -> None:
-        """Tell that a request is refused."""
-        self.tell(self.refused(refusal, seconds))
+    def refuse(self, refusal: SigV4Error, seconds: float, environ: WSGIEnvironment) -> None:
+        """Tell that the request of *environ* is refused."""
+        self.tell(self.refused(refusal, seconds, self.explained(refusal, environ)))
+
+    def explained(self, refusal: SigV4Error, environ: WSGIEnvironment) -> Explained | None:
+        """Return why the request of *environ* is refused with *refusal*, where that is asked."""
+        return None if self.explainer is None else self.explainer.explain(refusal, environ)
 
     def tell(self, verdict: Verdict) -> None:
         """Tell the hook of its kind of *verdict*; where that raises, nothing changes."""
@@ -172,7 +189,9 @@ class Observer:
             report_only=self._report_only,
         )
 
-    def refused(self, refusal: SigV4Error, seconds: float) -> Verdict:
+    def refused(
+        self, refusal: SigV4Error, seconds: float, explained: Explained | None = None
+    ) -> Verdict:
         """Return the verdict that a request is refused."""
         error_format = self._verifier.profile(refusal.service).error_format
         # With uniform errors the cause stands behind what the client is told.
@@ -183,6 +202,7 @@ class Observer:
             code=reason(refusal, error_format).code,
             error=type(cause).__name__,
             seconds=seconds,
+            explanation=None if explained is None else explained.explanation,
         )
 
     def failed(self, error: Exception, seconds: float) -> Verdict:
@@ -195,19 +215,28 @@ class Observer:
             seconds=seconds,
         )
 
-    def settle(self, body: StreamedBody, identity: Identity, seconds: float) -> None:
+    def settle(
+        self, body: StreamedBody, identity: Identity, seconds: float, environ: WSGIEnvironment
+    ) -> None:
         """Tell what became of a *body* that was verified while the application read it.
 
         Nothing, where the application has failed before its end came: that is
         no verdict.
         """
         if body.refusal is not None:
-            self.refuse(body.refusal, seconds)
+            self.refuse(body.refusal, seconds, environ)
         elif body.is_verified:
             self.accept(identity, seconds)
 
     def _unaccepted(
-        self, refusal: SigV4Error, *, outcome: Outcome, code: str, error: str, seconds: float
+        self,
+        refusal: SigV4Error,
+        *,
+        outcome: Outcome,
+        code: str,
+        error: str,
+        seconds: float,
+        explanation: Explanation | None = None,
     ) -> Verdict:
         form = refusal.payload_form
         return Verdict(
@@ -223,6 +252,7 @@ class Observer:
             presigned=refusal.presigned,
             seconds=seconds,
             report_only=self._report_only,
+            explanation=explanation,
         )
 
     def _profile(self, service: str | None) -> Literal["s3", "generic", "other"]:
@@ -239,12 +269,14 @@ class Stopwatch:
 
     Args:
         environ: the environ, whose body is verified.
+        record: is told what is read of the body; or None.
     """
 
-    __slots__ = ("_environ", "_started", "_stream", "_waited")
+    __slots__ = ("_environ", "_record", "_started", "_stream", "_waited")
 
-    def __init__(self, environ: WSGIEnvironment) -> None:
+    def __init__(self, environ: WSGIEnvironment, record: BodyRecord | None = None) -> None:
         self._environ = environ
+        self._record = record
         self._stream: InputStream | None = environ.get("wsgi.input")
         if self._stream is not None:
             environ["wsgi.input"] = self
@@ -256,9 +288,12 @@ class Stopwatch:
         assert self._stream is not None  # noqa: S101 (it stands for one)
         before = time.perf_counter()
         try:
-            return self._stream.read(size)
+            data = self._stream.read(size)
         finally:
             self._waited += time.perf_counter() - before
+        if self._record is not None:
+            self._record.keep(data)
+        return data
 
     def stop(self) -> float:
         """Return the seconds, and leave the place to the stream where nothing else has taken it."""

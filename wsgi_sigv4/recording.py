@@ -101,6 +101,15 @@ class Recorder:
         start -= self._on_disk
         return self._overflow[start : start + size]
 
+    def find_whole(self, length: int | None) -> bytes | None:
+        """Return the body of *length* bytes, or None where not all of it was kept in memory.
+
+        Args:
+            length: its length; None: it ends with the stream.
+        """
+        is_whole = self._is_ended if length is None else len(self._memory) == length
+        return bytes(self._memory) if is_whole and self._file is None else None
+
     def read_on(self, size: int) -> bytes:
         """Return the next *size* bytes of the stream, without keeping them."""
         if self._fault is not None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
@@ -24,6 +25,7 @@ from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
+from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.logs import log_refusal
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
     from _typeshed.wsgi import WSGIApplication
     from _typeshed.wsgi import WSGIEnvironment
+
+    from wsgi_sigv4.explain.telling import Explained
 
 logger: Final = logging.getLogger("wsgi_sigv4")
 
@@ -115,9 +119,11 @@ def examine(
             check(identity)
     except SigV4Error as fault:
         refusal = recorder.refusal_behind(fault)
-        verdict = observer.refused(refusal, _since(started, recorder))
-        is_refused = verdict.outcome == "refused"
-        log_refusal(refusal, environ, told="would have refused" if is_refused else "not verified")
+        seconds = _since(started, recorder)
+        explained = _explained(refusal, environ, options, observer, recorder)
+        verdict = observer.refused(refusal, seconds, explained)
+        told = "would have refused" if verdict.outcome == "refused" else "not verified"
+        log_refusal(refusal, environ, told=told, explained=explained)
     except Exception as error:
         verdict = observer.failed(error, _since(started, recorder))
         logger.exception("not verified: the verification has failed, the request is passed on")
@@ -148,6 +154,31 @@ def _verified(
     finally:
         if copy["wsgi.input"] is not recorder:
             copy["wsgi.input"].close()
+
+
+def _explained(
+    refusal: SigV4Error,
+    environ: WSGIEnvironment,
+    options: Options,
+    observer: Observer,
+    recorder: Recorder,
+) -> Explained | None:
+    """Return why the request of *environ*, which is unchanged, would be refused."""
+    if observer.explainer is None:
+        return None
+    from wsgi_sigv4.explaining import Sent
+
+    request = partial(request_from_environ, environ, options.deployment)
+    return observer.explainer.explain_sent(
+        refusal, Sent(request, partial(_known_body, environ, options, recorder))
+    )
+
+
+def _known_body(environ: WSGIEnvironment, options: Options, recorder: Recorder) -> bytes | None:
+    try:
+        return recorder.find_whole(body_length(environ, options.deployment))
+    except SigV4Error:
+        return None
 
 
 def _since(started: float, recorder: Recorder) -> float:

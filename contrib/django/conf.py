@@ -21,6 +21,7 @@ from dataclasses import field
 from dataclasses import fields
 from dataclasses import replace
 from inspect import signature
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Final
 from typing import NoReturn
@@ -45,6 +46,9 @@ from wsgi_sigv4.options import Options
 from wsgi_sigv4.responses import Answer
 from wsgi_sigv4.verifier import Verifier
 
+if TYPE_CHECKING:
+    from wsgi_sigv4.explaining import Explainer
+
 SETTING: Final = "SIGV4"
 
 Authorize = Callable[[Identity, dict[str, Any]], "bool | Awaitable[bool]"]
@@ -54,9 +58,11 @@ RenderRefusal = Callable[[SigV4Error, dict[str, Any]], Answer]
 _VERIFIER: Final = tuple(signature(Verifier).parameters)
 _DEPLOYMENT: Final = tuple(part.name for part in fields(Deployment))
 _OPTIONS: Final = tuple(part.name for part in fields(Options) if part.name != "deployment")
-_OWN: Final = ("explain", "remote_user", "render_refusal", "user", "on_accept", "on_refuse")
+_OWN: Final = ("remote_user", "render_refusal", "user", "on_accept", "on_refuse")
 #: Every key that the setting may have.
-KEYS: Final = frozenset(name.upper() for name in (*_VERIFIER, *_OPTIONS, *_DEPLOYMENT, *_OWN))
+KEYS: Final = frozenset(
+    name.upper() for name in ("explain", *_VERIFIER, *_OPTIONS, *_DEPLOYMENT, *_OWN)
+)
 #: Those without a default.
 REQUIRED_KEYS: Final = ("CREDENTIALS", "REGION", "SERVICE")
 #: Those where a string is the dotted path of what is meant.
@@ -104,14 +110,14 @@ class Configuration:
         strict: the options of the core for a request that must be signed.
             What exempts a request is decided here, before and after routing.
         lenient: those for one that may come unsigned.
-        explain: show in the answer to a wrong signature what was canonicalised.
+        explainer: says what is wrong with refused requests, or None.
         remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
         render_refusal: makes the answer to a refused request; None: AWS's own.
         user: finds the user who owns the key; may be async. None: nobody does.
         on_accept: is told of each accepted request, and must not wait for anything.
         on_refuse: is told of each other verdict, and must not wait for anything.
         note_use: is told of each use of a key, and must not wait for anything.
-        judges: requests are only reported on, or hooks are told of them.
+        judges: requests are only reported on, or explained, or hooks are told of them.
     """
 
     verifier: Verifier
@@ -121,7 +127,7 @@ class Configuration:
     authorize: Authorize | None
     strict: Options
     lenient: Options
-    explain: bool = False
+    explainer: Explainer | None = field(default=None, compare=False)
     remote_user: str | None = None
     render_refusal: RenderRefusal | None = None
     user: FindUser | None = None
@@ -150,6 +156,11 @@ class Configuration:
     def report_only(self) -> bool:
         """Whether requests are verified, and none is refused."""
         return self.strict.report_only
+
+    @property
+    def explain(self) -> bool:
+        """Whether refusals are explained."""
+        return self.explainer is not None
 
     def is_current(self) -> bool:
         """Return whether this is still what the setting says."""
@@ -195,6 +206,7 @@ def forget(*, setting: str, value: object = None, **_: object) -> None:
     global _current
     if setting == SETTING:
         redact(value)
+    if setting in (SETTING, "DEBUG"):
         _current = None
 
 
@@ -262,8 +274,10 @@ def _configuration(setting: dict[str, Any]) -> Configuration:
     if "user" not in values:
         # A provider that knows the owners of its keys says so itself.
         values["user"] = getattr(verifier.provider, "find_user", None)
+    explainer = _explainer(values.get("explain"), verifier, options.deployment)
     return Configuration(
         verifier=verifier,
+        explainer=explainer,
         required=options.required,
         exempt=options.exempt,
         preflight=options.preflight,
@@ -271,10 +285,24 @@ def _configuration(setting: dict[str, Any]) -> Configuration:
         strict=strict,
         lenient=replace(strict, required=False),
         note_use=getattr(verifier.provider, "note_use", None),
-        judges=any(values.get(name) for name in ("report_only", "on_accept", "on_refuse")),
+        judges=explainer is not None
+        or any(values.get(name) for name in ("report_only", "on_accept", "on_refuse")),
         **{name: values[name] for name in _OWN if name in values},
         _setting=setting,
     )
+
+
+def _explainer(
+    explain: bool | None, verifier: Verifier, deployment: Deployment
+) -> Explainer | None:
+    """Return what explains refusals where *explain* says so; None: as DEBUG says."""
+    if explain not in (True, False, None):
+        raise ConfigurationError("EXPLAIN is True or False, or None to follow DEBUG")
+    if not (settings.DEBUG if explain is None else explain):
+        return None
+    from wsgi_sigv4.explaining import Explainer
+
+    return Explainer(verifier, deployment)
 
 
 def _imported(key: str, value: Any) -> Any:

@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from wsgi_sigv4.contrib.django.authentication import aauthenticate
 from wsgi_sigv4.contrib.django.authentication import authenticate
 from wsgi_sigv4.contrib.django.conf import Configuration
+from wsgi_sigv4.contrib.django.explaining import explain
 from wsgi_sigv4.contrib.django.judging import Timing
 from wsgi_sigv4.contrib.django.judging import accepted
 from wsgi_sigv4.contrib.django.judging import refused
@@ -26,6 +27,8 @@ from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.refusals import arefuse
 from wsgi_sigv4.contrib.django.refusals import refuse
 from wsgi_sigv4.contrib.django.refusals import settled
+from wsgi_sigv4.contrib.django.report_only import areport
+from wsgi_sigv4.contrib.django.report_only import report
 from wsgi_sigv4.contrib.django.report_only import shadow
 from wsgi_sigv4.contrib.django.signals import atell_judged
 from wsgi_sigv4.contrib.django.signals import atell_used
@@ -47,7 +50,7 @@ def judged(
     if is_let_through(request, conf):
         return get_response(request)
     try:
-        with Timing(request) as timing:
+        with Timing(request, conf) as timing:
             required = must_be_signed(request, conf)
             identity = authenticate(
                 request, conf, required=required, rewrite_path=True, stream=True
@@ -74,7 +77,7 @@ async def ajudged(
     if is_let_through(request, conf):
         return await get_response(request)
     try:
-        with Timing(request) as timing:
+        with Timing(request, conf) as timing:
             required = must_be_signed(request, conf)
             identity = await aauthenticate(
                 request, conf, required=required, rewrite_path=True, stream=True
@@ -103,6 +106,7 @@ def _reported(
             found.identity = authenticate(
                 found.request, conf, required=required, rewrite_path=True, stream=True
             )
+    report(found, request, conf)
     if found.verdict is not None and not found.verdict.accepted:
         tell_judged(request, found.verdict, conf)
     response = get_response(request)
@@ -121,6 +125,7 @@ async def _areported(
             found.identity = await aauthenticate(
                 found.request, conf, required=required, rewrite_path=True, stream=True
             )
+    await areport(found, request, conf)
     if found.verdict is not None and not found.verdict.accepted:
         await atell_judged(request, found.verdict, conf)
     response = await get_response(request)
@@ -130,5 +135,6 @@ async def _areported(
 
 def report_unsigned(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> None:
     """Tell that *request*, which nobody has judged, would be refused for its view."""
-    log_refusal(refusal, request.META, told="would have refused")
+    explained = explain(refusal, request, conf)
+    log_refusal(refusal, request.META, told="would have refused", explained=explained)
     tell_judged(request, refused(request, refusal, conf), conf)

@@ -12,6 +12,8 @@ from typing import Final
 from django.http import HttpRequest
 
 from wsgi_sigv4.contrib.django.conf import Configuration
+from wsgi_sigv4.contrib.django.explaining import find_explained
+from wsgi_sigv4.contrib.django.explaining import watch
 from wsgi_sigv4.contrib.django.streaming import find_streamed
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.errors import SigV4Error
@@ -52,10 +54,10 @@ def is_judged(request: HttpRequest) -> bool:
 class Timing:
     """Measures the verification of *request*, as long as the ``with`` statement lasts."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, conf: Configuration) -> None:
         self._request = request
         self._inherited = request.META.get(IDENTITY)
-        self._stopwatch = Stopwatch(request.META)
+        self._stopwatch = Stopwatch(request.META, watch(request, conf))
 
     def __enter__(self) -> Timing:
         return self
@@ -91,4 +93,5 @@ def accepted(request: HttpRequest, identity: Identity, conf: Configuration) -> V
 
 def refused(request: HttpRequest, refusal: SigV4Error, conf: Configuration) -> Verdict:
     """Return the verdict on *request*, refused with *refusal*."""
-    return observer_of(conf).refused(refusal, judgement(request).seconds)
+    explained = find_explained(refusal, request)
+    return observer_of(conf).refused(refusal, judgement(request).seconds, explained)

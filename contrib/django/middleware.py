@@ -47,6 +47,7 @@ from wsgi_sigv4.contrib.django.signals import tell_used
 from wsgi_sigv4.contrib.django.streaming import is_refused
 from wsgi_sigv4.contrib.django.streaming import is_streamed
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.logs import warn_of_explain
 from wsgi_sigv4.logs import warn_of_report_only
 
 GetResponse = (
@@ -79,8 +80,11 @@ class SigV4Middleware:
             # The class has one __call__, which returns a coroutine then.
             markcoroutinefunction(self)
         # A fault shows when the server starts, not in the first answer.
-        if get_configuration().report_only:
+        conf = get_configuration()
+        if conf.report_only:
             warn_of_report_only()
+        if conf.explain:
+            warn_of_explain()
         check_order()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:

@@ -15,6 +15,9 @@ from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
+from wsgi_sigv4.contrib.django.explaining import aexplain
+from wsgi_sigv4.contrib.django.explaining import explain
+from wsgi_sigv4.contrib.django.explaining import find_explained
 from wsgi_sigv4.contrib.django.outcome import disown
 from wsgi_sigv4.contrib.django.signals import atell_refused
 from wsgi_sigv4.contrib.django.signals import tell_refused
@@ -31,6 +34,7 @@ _REFUSAL: Final = "_sigv4_refusal"
 
 def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
     """Return the answer to *request*, which was refused; log why, and tell who listens."""
+    explain(refusal, request, conf)
     response = _refused(refusal, request, conf)
     tell_refused(request, refusal, conf)
     return response
@@ -38,13 +42,14 @@ def refuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> Ht
 
 async def arefuse(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
     """Do what :func:`refuse` does, without holding up the event loop."""
+    await aexplain(refusal, request, conf)
     response = _refused(refusal, request, conf)
     await atell_refused(request, refusal, conf)
     return response
 
 
 def _refused(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> HttpResponse:
-    log_refusal(refusal, request.META)
+    log_refusal(refusal, request.META, explained=find_explained(refusal, request))
     if is_streamed(request):
         # What a view, or AUTHORIZE, refuses is refused whatever the rest of the body is.
         setattr(request, _REFUSAL, refusal)
@@ -59,6 +64,7 @@ def _answer(refusal: SigV4Error, request: HttpRequest, conf: Configuration) -> H
         request.META,
         conf.verifier,
         explain=conf.explain,
+        explained=find_explained(refusal, request),
         render_refusal=conf.render_refusal,
     )
     response = HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))

@@ -10,7 +10,9 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO
+from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
 from typing import cast
@@ -20,6 +22,9 @@ from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 
 from wsgi_sigv4.contrib.django.conf import Configuration
+from wsgi_sigv4.contrib.django.explaining import aexplain
+from wsgi_sigv4.contrib.django.explaining import explain
+from wsgi_sigv4.contrib.django.explaining import watch
 from wsgi_sigv4.contrib.django.judging import judgement
 from wsgi_sigv4.contrib.django.judging import observer_of
 from wsgi_sigv4.contrib.django.outcome import adopt
@@ -34,6 +39,9 @@ from wsgi_sigv4.observing import Verdict
 from wsgi_sigv4.recording import Recorder
 from wsgi_sigv4.report_only import SOCKETS
 
+if TYPE_CHECKING:
+    from wsgi_sigv4.explain.telling import Explained
+
 logger: Final = logging.getLogger("wsgi_sigv4")
 
 
@@ -42,6 +50,7 @@ class Shadow:
 
     Attributes:
         request: the copy.
+        refusal: what it would be refused with, or None.
         identity: what was verified of it; nobody is given it.
         verdict: what came of it; None: nothing was to be verified.
     """
@@ -49,6 +58,7 @@ class Shadow:
     def __init__(self, request: HttpRequest, conf: Configuration) -> None:
         self.identity: Identity | None = None
         self.verdict: Verdict | None = None
+        self.refusal: SigV4Error | None = None
         self._sent, self._conf = request, conf
         self._position = 0
         kind = type(request)
@@ -58,6 +68,7 @@ class Shadow:
         vars(self.request).pop("headers", None)
         self.request.META = {k: v for k, v in request.META.items() if k not in SOCKETS}
         self._recorder = self._record()
+        watch(self.request, conf, body=None if self._recorder is None else self._whole)
         self._body = self.request._stream
         self._started = time.perf_counter()
 
@@ -96,6 +107,11 @@ class Shadow:
         self.request._stream = cast("BinaryIO", recorder)
         return recorder
 
+    def _whole(self) -> bytes | None:
+        """Return the body, or None where not all of it was recorded."""
+        assert self._recorder is not None  # noqa: S101 (nobody asks else)
+        return self._recorder.find_whole(_length(self._sent, self._conf))
+
     def put_back(self) -> None:
         """Leave the request the body that it had, at its beginning."""
         sent, recorder = self._sent, self._recorder
@@ -118,7 +134,8 @@ class Shadow:
 def shadow(request: HttpRequest, conf: Configuration) -> Iterator[Shadow]:
     """Let a copy of *request* be verified, and log what comes of it; nothing is raised.
 
-    *request* has no identity from now on.
+    *request* has no identity from now on. That it would be refused is left to
+    :func:`report`, which may have to look for the cause.
     """
     forget_identity(request.META)
     adopt(request, None, conf)
@@ -129,11 +146,8 @@ def shadow(request: HttpRequest, conf: Configuration) -> Iterator[Shadow]:
         yield found
         found.complete()
     except SigV4Error as fault:
-        refusal = found.refusal_behind(fault)
-        found.verdict = observer.refused(refusal, found.seconds)
-        is_refused = found.verdict.outcome == "refused"
-        told = "would have refused" if is_refused else "not verified"
-        log_refusal(refusal, request.META, told=told)
+        found.refusal = found.refusal_behind(fault)
+        found.verdict = observer.refused(found.refusal, found.seconds)
     except Exception as error:
         found.verdict = observer.failed(error, found.seconds)
         logger.exception("not verified: the verification has failed, the request is passed on")
@@ -145,6 +159,31 @@ def shadow(request: HttpRequest, conf: Configuration) -> Iterator[Shadow]:
         kept = judgement(request)
         kept.seconds, kept.verdict = found.seconds, found.verdict
         found.put_back()
+
+
+def report(found: Shadow, request: HttpRequest, conf: Configuration) -> None:
+    """Log why *request* would be refused, if it would."""
+    if found.refusal is not None:
+        _report(found, found.refusal, request, explain(found.refusal, found.request, conf))
+
+
+async def areport(found: Shadow, request: HttpRequest, conf: Configuration) -> None:
+    """Do what :func:`report` does, without holding up the event loop."""
+    if found.refusal is not None:
+        explained = await aexplain(found.refusal, found.request, conf)
+        _report(found, found.refusal, request, explained)
+
+
+def _report(
+    found: Shadow, refusal: SigV4Error, request: HttpRequest, explained: Explained | None
+) -> None:
+    assert found.verdict is not None  # noqa: S101 (there is a refusal)
+    is_refused = found.verdict.outcome == "refused"
+    told = "would have refused" if is_refused else "not verified"
+    log_refusal(refusal, request.META, told=told, explained=explained)
+    if explained is not None:
+        found.verdict = replace(found.verdict, explanation=explained.explanation)
+        judgement(request).verdict = found.verdict
 
 
 def _close_with(request: HttpRequest, body: IO[bytes]) -> None:

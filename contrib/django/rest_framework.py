@@ -23,11 +23,13 @@ from wsgi_sigv4.aws_reasons import JSON_NAMES
 from wsgi_sigv4.contrib.django.authentication import authenticate
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.conf import get_configuration
+from wsgi_sigv4.contrib.django.explaining import explain
 from wsgi_sigv4.contrib.django.judging import Timing
 from wsgi_sigv4.contrib.django.judging import accepted
 from wsgi_sigv4.contrib.django.outcome import adopt
 from wsgi_sigv4.contrib.django.outcome import is_anonymous
 from wsgi_sigv4.contrib.django.outcome import is_report_only
+from wsgi_sigv4.contrib.django.report_only import report
 from wsgi_sigv4.contrib.django.report_only import shadow
 from wsgi_sigv4.contrib.django.signals import request_judged
 from wsgi_sigv4.contrib.django.signals import tell_judged
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
+    from wsgi_sigv4.explain.telling import Explained
+
 
 class RefusedBySigV4(APIException):
     """A request whose signature was refused.
@@ -52,13 +56,18 @@ class RefusedBySigV4(APIException):
         refusal: the reason.
     """
 
-    def __init__(self, refusal: SigV4Error, conf: Configuration) -> None:
+    def __init__(
+        self, refusal: SigV4Error, conf: Configuration, explained: Explained | None = None
+    ) -> None:
         error_format = conf.verifier.profile(refusal.service).error_format
         found = reason(refusal, error_format)
         # SDKs that speak JSON read these two.
         is_s3 = error_format is ErrorFormat.S3
         code = found.code if is_s3 else JSON_NAMES.get(found.code, found.code)
-        super().__init__({"__type": code, "message": found.message}, code=code)
+        detail: dict[str, Any] = {"__type": code, "message": found.message}
+        if explained is not None and explained.told.finding is not None:
+            detail["explanation"] = explained.told.finding.as_dict()
+        super().__init__(detail, code=code)
         self.status_code = found.status
         self.refusal = refusal
         if isinstance(refusal, CredentialsUnavailable):
@@ -105,18 +114,20 @@ class SigV4Authentication(BaseAuthentication):
                 found.identity = authenticate(
                     found.request, conf, required=False, rewrite_path=False
                 )
+            report(found, sent, conf)
             tell_judged(sent, found.verdict, conf)
             return None
-        timing = Timing(sent) if conf.judges or request_judged.receivers else nullcontext()
+        timing = Timing(sent, conf) if conf.judges or request_judged.receivers else nullcontext()
         try:
             with timing:
                 # After routing the path can no longer be moved.
                 identity = authenticate(sent, conf, required=False, rewrite_path=False)
         except SigV4Error as refusal:
-            log_refusal(refusal, sent.META)
+            explained = explain(refusal, sent, conf)
+            log_refusal(refusal, sent.META, explained=explained)
             tell_refused(sent, refusal, conf)
             _tell_caches(request, {"Cache-Control": "no-store"})
-            raise RefusedBySigV4(refusal, conf) from refusal
+            raise RefusedBySigV4(refusal, conf, explained) from refusal
         _tell_caches(request, {})
         if identity is not None:
             # Django's caches stand above: they would answer when the signature has ended.

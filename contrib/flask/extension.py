@@ -80,7 +80,7 @@ class SigV4:
         if "sigv4" in app.extensions:
             raise ConfigurationError("this app has been initialised by SigV4 before")
         settings = {**_configured(app), **self._overrides}
-        guard = _guard(_verifier(self._verifier, settings), settings)
+        guard = _guard(_verifier(self._verifier, settings), settings, app)
         if guard.verifier.hosts is None and not _trusts_hosts(app):
             logger.warning(
                 "the app %s accepts requests that were signed for any host; they can be replayed "
@@ -88,13 +88,15 @@ class SigV4:
                 app.import_name,
             )
         app.extensions["sigv4"] = guard
+        # Where it is on, that is told at start.
+        guard.find_explainer()
         if isinstance(guard.verifier.provider, KeyKeeper):
             app.cli.add_command(guard.verifier.provider.commands())
         app.teardown_request(forget)
         request_started.connect(guard.adopt, app)
         connect(app, on_accept=guard.on_accept, on_refuse=guard.on_refuse)
         if guard.options.stream:
-            app.wsgi_app = Gate(app.wsgi_app, guard.answer)  # type: ignore[method-assign]
+            app.wsgi_app = Gate(app.wsgi_app, guard.answer, guard.log)  # type: ignore[method-assign]
 
     @property
     def verifier(self) -> Verifier:
@@ -142,8 +144,11 @@ def _verifier(given: Verifier | None, settings: Mapping[str, Any]) -> Verifier:
     return Verifier(**parameters)
 
 
-def _guard(verifier: Verifier, settings: Mapping[str, Any]) -> Guard:
+def _guard(verifier: Verifier, settings: Mapping[str, Any], app: Flask) -> Guard:
     parameters = {name: settings[name] for name in settings if name in _OF_SKIN}
+    if parameters.get("explain") is None:
+        # It follows the app, which may begin to debug later.
+        parameters.pop("explain", None)
     # It knows what is wrong with its parameters, and these are the same.
     SigV4Middleware(lambda environ, start_response: [], verifier, **parameters)
     overrides = dict(parameters.pop("header_overrides", None) or {})
@@ -153,6 +158,7 @@ def _guard(verifier: Verifier, settings: Mapping[str, Any]) -> Guard:
     return kind(
         verifier=verifier,
         options=options,
+        debugs=lambda: app.debug,
         note_use=getattr(verifier.provider, "note_use", None),
         **_of(Guard, parameters),
     )

@@ -19,7 +19,6 @@ from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.authentication import settle
 from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.errors import SigV4Error
-from wsgi_sigv4.logs import log_refusal
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 _KEY: Final = "sigv4.flask.settlement"
 
 Answer = Callable[[SigV4Error, "WSGIEnvironment"], "WSGIApplication"]
+Log = Callable[[SigV4Error, "WSGIEnvironment"], None]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -96,10 +96,12 @@ class Gate:
     Args:
         app: the WSGI application of a Flask app.
         answer: returns what answers a refusal.
+        log: logs one.
     """
 
-    def __init__(self, app: WSGIApplication, answer: Answer) -> None:
+    def __init__(self, app: WSGIApplication, answer: Answer, log: Log) -> None:
         self._app = app
+        self._log = log
         self._answer = answer
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -128,5 +130,5 @@ class Gate:
                 raise
         dismiss(settlement.body, environ)
         if not settlement.is_logged:
-            log_refusal(refusal, environ)
+            self._log(refusal, environ)
         return self._answer(refusal, environ)(environ, start_response)

@@ -62,6 +62,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.identity import naming
 from wsgi_sigv4.logs import log_refusal
+from wsgi_sigv4.logs import warn_of_explain
 from wsgi_sigv4.observing import Hook
 from wsgi_sigv4.observing import Observer
 from wsgi_sigv4.options import Options
@@ -72,6 +73,8 @@ from wsgi_sigv4.verifier import Verifier
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from wsgi_sigv4.explain.telling import Explained
+    from wsgi_sigv4.explaining import Explainer
     from wsgi_sigv4.responses import Answer
 
 #: What a request may have kept of a body while that was still aws-chunked.
@@ -87,7 +90,8 @@ class Guard:
     Attributes:
         verifier: the verifier, which a SigV4Middleware around the app may share.
         options: those that all skins have.
-        explain: show in the answer to a wrong signature what was canonicalised.
+        explain: say what is wrong with refused requests; None: while the app debugs.
+        debugs: returns whether it does.
         remote_user: the attribute of the identity that REMOTE_USER is set to, or None.
         render_refusal: makes the answer to a refused request; None: AWS's own.
         on_accept: is told of each accepted request, or None.
@@ -97,13 +101,15 @@ class Guard:
 
     verifier: Verifier
     options: Options
-    explain: bool = False
+    explain: bool | None = None
+    debugs: Callable[[], bool] = bool
     remote_user: str | None = None
     render_refusal: Callable[[SigV4Error, WSGIEnvironment], Answer] | None = None
     on_accept: Hook | None = None
     on_refuse: Hook | None = None
     note_use: Callable[[Identity], None] | None = None
     _narrowed: dict[tuple[Names, Names], Verifier] = field(default_factory=dict, repr=False)
+    _explainers: dict[str, Explainer] = field(default_factory=dict, repr=False)
 
     def check(
         self, *, optional: bool | None, presigned: bool, region: Names, service: Names
@@ -192,9 +198,12 @@ class Guard:
             # Who has read it all has the last byte, too.
             options = replace(options, stream=False)
         judged = request_judged.receivers and is_listened_to()
-        verify = timed if judged else authenticate
+        explainer = self.find_explainer()
         try:
-            identity = verify(environ, verifier, options)
+            if judged or explainer is not None:
+                identity = timed(environ, verifier, options, explainer)
+            else:
+                identity = authenticate(environ, verifier, options)
         finally:
             # Who reads the body now gets the verified one, or that of a refused
             # request, which is empty; and not what is left of the raw one.
@@ -273,7 +282,35 @@ class Guard:
     @property
     def observer(self) -> Observer:
         """What tells of the verdicts of the current app."""
-        return observer_of(_app_itself(), self.verifier, report_only=self.options.report_only)
+        return observer_of(
+            _app_itself(),
+            self.verifier,
+            report_only=self.options.report_only,
+            explainer=self.find_explainer(),
+        )
+
+    def find_explainer(self) -> Explainer | None:
+        """Return what explains refusals, or None where nothing does."""
+        if self.explain is False or (self.explain is None and not self.debugs()):
+            return None
+        found = self._explainers.get("explainer")
+        if found is None:
+            from wsgi_sigv4.explaining import Explainer
+
+            if self.explain is None:
+                warn_of_explain()
+            made = Explainer(self.verifier, self.options.deployment)
+            found = self._explainers.setdefault("explainer", made)
+        return found
+
+    def explained(self, refusal: SigV4Error, environ: WSGIEnvironment) -> Explained | None:
+        """Return why the request of *environ* is refused with *refusal*, where that is asked."""
+        explainer = self.find_explainer()
+        return None if explainer is None else explainer.explain(refusal, environ)
+
+    def log(self, refusal: SigV4Error, environ: WSGIEnvironment) -> None:
+        """Log why the request of *environ* is refused."""
+        log_refusal(refusal, environ, explained=self.explained(refusal, environ))
 
     def _accept(self, identity: Identity, *, body: IO[bytes] | StreamedBody | None) -> None:
         set_remote_user(request.environ, identity, self.remote_user)
@@ -285,16 +322,19 @@ class Guard:
             refusal,
             environ,
             self.verifier,
-            explain=self.explain,
+            explain=self.find_explainer() is not None,
+            explained=self.explained(refusal, environ),
             render_refusal=self.render_refusal,
         )
         return keep_from_caches(Response(answer.body, answer.status, list(answer.headers)))
 
     def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
-        log_refusal(refusal, request.environ)
+        self.log(refusal, request.environ)
         tell_refused(_app_itself(), refusal)
         if is_listened_to():
-            conclude(self.observer.refused(refusal, judgement().seconds), self.observer)
+            explained = self.explained(refusal, request.environ)
+            verdict = self.observer.refused(refusal, judgement().seconds, explained)
+            conclude(verdict, self.observer)
         after_this_request(keep_from_caches)
         response = self.answer(refusal, request.environ)
         told = reason(refusal, self.verifier.profile(refusal.service).error_format)

@@ -60,8 +60,10 @@ class ReportingGuard(Guard):
         try:
             check(found.identity)
         except SigV4Error as refusal:
-            log_refusal(refusal, request.environ, told="would have refused")
-            conclude(self.observer.refused(refusal, found.seconds), self.observer)
+            explained = self.explained(refusal, request.environ)
+            log_refusal(refusal, request.environ, told="would have refused", explained=explained)
+            verdict = self.observer.refused(refusal, found.seconds, explained)
+            conclude(verdict, self.observer)
 
     def adopt(self, sender: Flask, **_: object) -> None:
         """Take over nothing, not even from a SigV4Middleware around the app."""

@@ -31,6 +31,8 @@ from wsgi_sigv4.verifier import Verifier
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from wsgi_sigv4.explaining import Explainer
+
 logger: Final = logging.getLogger("wsgi_sigv4")
 
 _KEPT: Final = "_sigv4_judgement"
@@ -75,10 +77,14 @@ def conclude(verdict: Verdict, observer: Observer) -> None:
         after_this_request(partial(_tell_accepted, found, observer))
 
 
-def observer_of(app: Flask, verifier: Verifier, *, report_only: bool) -> Observer:
+def observer_of(
+    app: Flask, verifier: Verifier, *, report_only: bool, explainer: Explainer | None
+) -> Observer:
     """Return what tells whoever listens to the signal."""
     tell = partial(_send, app)
-    return Observer(verifier, on_accept=tell, on_refuse=tell, report_only=report_only)
+    return Observer(
+        verifier, on_accept=tell, on_refuse=tell, report_only=report_only, explainer=explainer
+    )
 
 
 def is_listened_to() -> bool:
@@ -99,9 +105,11 @@ def connect(app: Flask, *, on_accept: Hook | None, on_refuse: Hook | None) -> No
     request_judged.connect(tell, app, weak=False)
 
 
-def timed(environ: WSGIEnvironment, verifier: Verifier, options: Options) -> Identity | None:
-    """Do as ``authenticate`` does, and note how long that takes."""
-    stopwatch = Stopwatch(environ)
+def timed(
+    environ: WSGIEnvironment, verifier: Verifier, options: Options, explainer: Explainer | None
+) -> Identity | None:
+    """Do as ``authenticate`` does, and note how long that takes, and for *explainer* what came."""
+    stopwatch = Stopwatch(environ, None if explainer is None else explainer.watch(environ))
     try:
         return authenticate(environ, verifier, options)
     finally:

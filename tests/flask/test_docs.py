@@ -31,11 +31,13 @@ def parameters() -> dict[str, Any]:
         **inspect.signature(Verifier).parameters,
         **inspect.signature(SigV4Middleware).parameters,
     }
-    return {
+    defaults = {
         f"SIGV4_{name.upper()}": parameter.default
         for name, parameter in of_both.items()
         if name not in ("app", "verifier")
     }
+    # It follows the debug mode of the app.
+    return defaults | {"SIGV4_EXPLAIN": None}
 
 
 def test_table_of_the_configuration() -> None:

@@ -330,9 +330,16 @@ def test_explain() -> None:
     assert "host:localhost" not in explained(app_with().test_client())
 
 
-def test_explain_is_not_switched_on_by_debug() -> None:
-    """The debug mode of an app shows nothing of it: only SIGV4_EXPLAIN does."""
-    assert "host:localhost" not in explained(app_with(DEBUG=True).test_client())
+def test_explain_follows_the_debug_mode_unless_it_is_set() -> None:
+    """Unset it is on while the app debugs, be it later than SigV4(app); False stays off."""
+    assert "host:localhost" in explained(app_with(DEBUG=True).test_client())
+    assert "host:localhost" not in explained(
+        app_with(DEBUG=True, SIGV4_EXPLAIN=False).test_client()
+    )
+    app = app_with()
+    assert "host:localhost" not in explained(app.test_client())
+    app.debug = True
+    assert "host:localhost" in explained(app.test_client())
 
 
 @pytest.mark.parametrize("status", [403, 404, 499])

@@ -667,7 +667,7 @@ def test_error_after_the_answer_is_out_is_the_servers_to_see() -> None:
         start_response("500 Late", [], (LookupError, LookupError("late"), None))
         raise LookupError("late")
 
-    gate = Gate(application, lambda refusal, environ: Response())
+    gate = Gate(application, lambda refusal, environ: Response(), lambda refusal, environ: None)
     with pytest.raises(LookupError, match="late"):
         gate({}, lambda status, *_: seen.append(status))  # type: ignore[arg-type]
     assert seen == ["200 OK", "500 Late"]

@@ -44,7 +44,8 @@ from wsgi_sigv4.request import Request
 from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.verifier import Verifier
 
-_SECRET: Final = Finding(
+#: Nothing on the list makes the signature right.
+SECRET_DIFFERS: Final = Finding(
     causes=(),
     summary="No hypothesis matches: most likely the secret differs, or what was signed is lost.",
     party="key",
@@ -221,8 +222,14 @@ def _finding(
         return _scrubbed(_matched(guesses, scrubber), scrubber)
     if body is None and attempt.payload.form is PayloadForm.ABSENT:
         return _BODY_UNKNOWN
-    host = _value(case.base[HEADER + "host"], scrubber, header="host")
-    return replace(_SECRET, remedy=f"{_SECRET.remedy} {_OTHER_HOST.format(host)}")
+    return secret_differs(case.base[HEADER + "host"], scrubber)
+
+
+def secret_differs(host: bytes, scrubber: Scrubber) -> Finding:
+    """Return that nothing on the list makes the signature right, where *host* arrived."""
+    arrived = _value(host, scrubber, header="host")
+    remedy = f"{SECRET_DIFFERS.remedy} {_OTHER_HOST.format(arrived)}"
+    return replace(SECRET_DIFFERS, remedy=remedy)
 
 
 def _matched(guesses: tuple[Guess, ...], scrubber: Scrubber) -> Finding:
