@@ -12,10 +12,19 @@ CLIENTS += $(if $(shell command -v npm),.node-clients/.stamp)
 # The floors that every branch is tested of: the package without contrib.
 CORE := wsgi_sigv4/*.py,wsgi_sigv4/providers/*.py
 FUZZ_SECONDS ?= 300
+# What `make test` runs side by side, and how many at a time: the long ones first.
+SIDE_BY_SIDE := wheels clients lint fast others
+JOBS ?= 2
+
+# The fast tests run in every environment, the rest (they start servers and clients, or are long) in .venv alone.
+FAST := not (slow or servers or clients or browser)
+PYTEST := PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report=
 
 .DELETE_ON_ERROR:
+ifndef BESIDE
 .NOTPARALLEL:
-.PHONY: help demo test lint unit matrix clients fuzz mutants bench clean
+endif
+.PHONY: help demo test lint unit fast rest coverage matrix dist wheels others clients fuzz mutants bench clean
 
 help:
 	@echo "make demo     start the example under gunicorn, send it good and bad requests, print what came back"
@@ -31,7 +40,12 @@ help:
 demo: .venv/.demo
 	$(BIN)/python examples/demo.py
 
-test: lint unit matrix
+# What `unit` runs at once is cut in two here: the fast tests take a core, like the others that run beside them; the
+# rest need the machine to themselves. Of those side by side, the output comes in one piece when each has ended.
+test: .venv/.test dist
+	@echo "== $(JOBS) at a time, each heard of when it has ended: $(SIDE_BY_SIDE)"
+	$(MAKE) --jobs=$(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync) BESIDE=yes $(SIDE_BY_SIDE)
+	$(MAKE) rest coverage
 	@echo "== make test: all passed"
 
 lint: .venv/.test
@@ -44,14 +58,35 @@ lint: .venv/.test
 
 unit: .venv/.test clients
 	@echo "== pytest, with branch coverage"
-	PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report= $(ARGS)
+	$(PYTEST) $(ARGS)
+	$(MAKE) coverage
+
+fast: .venv/.test
+	@echo "== pytest, with branch coverage: the fast tests"
+	$(PYTEST) -m '$(FAST)'
+
+rest: .venv/.test clients
+	@echo "== pytest, with branch coverage: the tests that are long, or start servers and clients"
+	$(PYTEST) --cov-append -m 'not ($(FAST))'
+
+coverage:
 	$(BIN)/coverage report
 	@echo "== coverage of $(CORE): every line and branch, unless ARGS chose some tests only"
 	$(BIN)/coverage report --include='$(CORE)' --precision=2 --fail-under=$(if $(ARGS),0,100)
 
-matrix: .venv/.test
-	@echo "== sdist and wheel; the wheel without extras; its tests on every interpreter found"
-	$(BIN)/nox
+matrix: dist wheels others
+
+dist: .venv/.test
+	@echo "== sdist and wheel"
+	$(BIN)/nox -s build
+
+wheels: .venv/.test
+	@echo "== the tests of the wheel on every interpreter found"
+	$(BIN)/nox -s wheel
+
+others: .venv/.test
+	@echo "== the wheel without extras; its tests with the oldest frameworks"
+	$(BIN)/nox -s bare oldest
 
 clients: $(CLIENTS)
 	@command -v npm >/dev/null || echo "== SKIPPED the clients of node: there is no npm"

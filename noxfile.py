@@ -139,4 +139,6 @@ def run_tests_of_sdist(session: nox.Session, *tests: str) -> None:
     shutil.rmtree(source / "contrib")
     session.chdir(source)
     session.run("python", "-c", "import wsgi_sigv4 as w; print('testing', w.__file__)")
-    session.run("python", "-m", "pytest", "-q", "-m", FAST, *tests, env={"PYTHONDEVMODE": "1"})
+    # The development mode but for its checks of memory in C, which `make unit` makes.
+    modes = {"PYTHONDEVMODE": "1", "PYTHONMALLOC": "pymalloc"}
+    session.run("python", "-m", "pytest", "-q", "-m", FAST, *tests, env=modes)
