@@ -12,23 +12,26 @@ CLIENTS += $(if $(shell command -v npm),.node-clients/.stamp)
 # The floors that every branch is tested of: the package without contrib.
 CORE := wsgi_sigv4/*.py,wsgi_sigv4/providers/*.py
 FUZZ_SECONDS ?= 300
-# What `make test` runs side by side, and how many at a time: the long ones first.
-SIDE_BY_SIDE := wheels clients lint fast others
+# One session of nox for each interpreter that noxfile.py names.
+PYTHONS := $(shell sed -n 's/^PYTHONS = //p' noxfile.py | tr -d '[],"')
+WHEELS := $(or $(addprefix wheel-,$(PYTHONS)),$(error PYTHONS does not stand in one line of noxfile.py))
+# What `make test` runs side by side, the longest nearly first, and how many at a time.
+BESIDES := fast lint oldest $(WHEELS) clients bare
 JOBS ?= 2
 
-# The fast tests run in every environment, the rest (they start servers and clients, or are long) in .venv alone.
-FAST := not (slow or servers or clients or browser)
+# These run in .venv alone, the other tests in every environment.
+REST := slow or servers or clients or browser
 PYTEST := PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report=
 
 .DELETE_ON_ERROR:
-ifndef BESIDE
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help demo test lint unit fast rest coverage matrix dist wheels others clients fuzz mutants bench clean
+.PHONY: help demo test lint unit fast rest matrix bare oldest $(WHEELS) clients fuzz mutants bench clean
 
 help:
 	@echo "make demo     start the example under gunicorn, send it good and bad requests, print what came back"
-	@echo "make test     everything that must pass: lint, types, tests with coverage, wheel, other interpreters"
+	@echo "make test     everything that must pass: lint, types, tests with coverage, wheel, other interpreters (JOBS=$(JOBS) at a time)"
 	@echo "make lint     ruff check, ruff format --check and mypy alone"
 	@echo "make unit     the tests alone, on the main interpreter (ARGS='-k name' goes to pytest)"
 	@echo "make matrix   the built wheel on every interpreter found, and with the oldest frameworks"
@@ -40,12 +43,13 @@ help:
 demo: .venv/.demo
 	$(BIN)/python examples/demo.py
 
-# What `unit` runs at once is cut in two here: the fast tests take a core, like the others that run beside them; the
-# rest need the machine to themselves. Of those side by side, the output comes in one piece when each has ended.
-test: .venv/.test dist
-	@echo "== $(JOBS) at a time, each heard of when it has ended: $(SIDE_BY_SIDE)"
-	$(MAKE) --jobs=$(JOBS) $(if $(filter output-sync,$(.FEATURES)),--output-sync) BESIDE=yes $(SIDE_BY_SIDE)
-	$(MAKE) rest coverage
+# What `unit` runs at once is cut in two here: the fast tests take one core, as does each of those beside them, and the
+# rest have the machine to themselves. The package is built first, while nothing else writes to the checkout.
+test: .venv/.test
+	$(BIN)/nox -s build
+	@echo "== $(JOBS) at a time, the output of each when it has ended: $(BESIDES)"
+	$(MAKE) --jobs=$(JOBS) $(filter --output-sync,$(.FEATURES:%=--%)) SIDE_BY_SIDE=yes $(BESIDES)
+	$(MAKE) rest
 	@echo "== make test: all passed"
 
 lint: .venv/.test
@@ -59,34 +63,30 @@ lint: .venv/.test
 unit: .venv/.test clients
 	@echo "== pytest, with branch coverage"
 	$(PYTEST) $(ARGS)
-	$(MAKE) coverage
+	$(COVERED)
 
 fast: .venv/.test
 	@echo "== pytest, with branch coverage: the fast tests"
-	$(PYTEST) -m '$(FAST)'
+	$(PYTEST) -m 'not ($(REST))'
 
 rest: .venv/.test clients
-	@echo "== pytest, with branch coverage: the tests that are long, or start servers and clients"
-	$(PYTEST) --cov-append -m 'not ($(FAST))'
+	@echo "== pytest, with branch coverage: the tests that take long or start servers and clients"
+	$(PYTEST) --cov-append -m '$(REST)'
+	$(COVERED)
 
-coverage:
+define COVERED
 	$(BIN)/coverage report
 	@echo "== coverage of $(CORE): every line and branch, unless ARGS chose some tests only"
 	$(BIN)/coverage report --include='$(CORE)' --precision=2 --fail-under=$(if $(ARGS),0,100)
+endef
 
-matrix: dist wheels others
+matrix: .venv/.test
+	@echo "== sdist and wheel; the wheel without extras; its tests on every interpreter found"
+	$(BIN)/nox
 
-dist: .venv/.test
-	@echo "== sdist and wheel"
-	$(BIN)/nox -s build
-
-wheels: .venv/.test
-	@echo "== the tests of the wheel on every interpreter found"
-	$(BIN)/nox -s wheel
-
-others: .venv/.test
-	@echo "== the wheel without extras; its tests with the oldest frameworks"
-	$(BIN)/nox -s bare oldest
+bare oldest $(WHEELS): .venv/.test
+	@echo "== the built wheel: $@"
+	$(BIN)/nox -s $@
 
 clients: $(CLIENTS)
 	@command -v npm >/dev/null || echo "== SKIPPED the clients of node: there is no npm"

@@ -74,14 +74,14 @@ def bare(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def wheel(session: nox.Session) -> None:
     """Run the fast tests against the built wheel, with the newest frameworks this Python runs."""
-    install_wheel(session, "[test]")
+    install_wheel(session, "[fast]")
     run_tests_of_sdist(session, *(OF_THE_WHEEL if session.python == MAIN else ()))
 
 
 @nox.session(python=PYTHONS[0])
 def oldest(session: nox.Session) -> None:
     """Run the fast tests against the built wheel, with the oldest supported frameworks."""
-    install_wheel(session, "[test]", *OLDEST)
+    install_wheel(session, "[fast]", *OLDEST)
     run_tests_of_sdist(session)
 
 
