@@ -12,14 +12,26 @@ CLIENTS += $(if $(shell command -v npm),.node-clients/.stamp)
 # The floors that every branch is tested of: the package without contrib.
 CORE := wsgi_sigv4/*.py,wsgi_sigv4/providers/*.py
 FUZZ_SECONDS ?= 300
+# One session of nox for each interpreter that noxfile.py names.
+PYTHONS := $(shell sed -n 's/^PYTHONS = //p' noxfile.py | tr -d '[],"')
+WHEELS := $(or $(addprefix wheel-,$(PYTHONS)),$(error PYTHONS does not stand in one line of noxfile.py))
+# What `make test` runs side by side, the longest nearly first, and how many at a time.
+BESIDES := fast lint oldest $(WHEELS) clients bare
+JOBS ?= 2
+
+# These run in .venv alone, the other tests in every environment.
+REST := slow or servers or clients or browser
+PYTEST := PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report=
 
 .DELETE_ON_ERROR:
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
-.PHONY: help demo test lint unit matrix clients fuzz mutants bench clean
+endif
+.PHONY: help demo test lint unit fast rest matrix bare oldest $(WHEELS) clients fuzz mutants bench clean
 
 help:
 	@echo "make demo     start the example under gunicorn, send it good and bad requests, print what came back"
-	@echo "make test     everything that must pass: lint, types, tests with coverage, wheel, other interpreters"
+	@echo "make test     everything that must pass: lint, types, tests with coverage, wheel, other interpreters (JOBS=$(JOBS) at a time)"
 	@echo "make lint     ruff check, ruff format --check and mypy alone"
 	@echo "make unit     the tests alone, on the main interpreter (ARGS='-k name' goes to pytest)"
 	@echo "make matrix   the built wheel on every interpreter found, and with the oldest frameworks"
@@ -31,7 +43,13 @@ help:
 demo: .venv/.demo
 	$(BIN)/python examples/demo.py
 
-test: lint unit matrix
+# What `unit` runs at once is cut in two here: the fast tests take one core, as does each of those beside them, and the
+# rest have the machine to themselves. The package is built first, while nothing else writes to the checkout.
+test: .venv/.test
+	$(BIN)/nox -s build
+	@echo "== $(JOBS) at a time, the output of each when it has ended: $(BESIDES)"
+	$(MAKE) --jobs=$(JOBS) $(filter --output-sync,$(.FEATURES:%=--%)) SIDE_BY_SIDE=yes $(BESIDES)
+	$(MAKE) rest
 	@echo "== make test: all passed"
 
 lint: .venv/.test
@@ -44,14 +62,31 @@ lint: .venv/.test
 
 unit: .venv/.test clients
 	@echo "== pytest, with branch coverage"
-	PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report= $(ARGS)
+	$(PYTEST) $(ARGS)
+	$(COVERED)
+
+fast: .venv/.test
+	@echo "== pytest, with branch coverage: the fast tests"
+	$(PYTEST) -m 'not ($(REST))'
+
+rest: .venv/.test clients
+	@echo "== pytest, with branch coverage: the tests that take long or start servers and clients"
+	$(PYTEST) --cov-append -m '$(REST)'
+	$(COVERED)
+
+define COVERED
 	$(BIN)/coverage report
 	@echo "== coverage of $(CORE): every line and branch, unless ARGS chose some tests only"
 	$(BIN)/coverage report --include='$(CORE)' --precision=2 --fail-under=$(if $(ARGS),0,100)
+endef
 
 matrix: .venv/.test
 	@echo "== sdist and wheel; the wheel without extras; its tests on every interpreter found"
 	$(BIN)/nox
+
+bare oldest $(WHEELS): .venv/.test
+	@echo "== the built wheel: $@"
+	$(BIN)/nox -s $@
 
 clients: $(CLIENTS)
 	@command -v npm >/dev/null || echo "== SKIPPED the clients of node: there is no npm"

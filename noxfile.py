@@ -77,14 +77,14 @@ def bare(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def wheel(session: nox.Session) -> None:
     """Run the fast tests against the built wheel, with the newest frameworks this Python runs."""
-    install_wheel(session, "[test]")
+    install_wheel(session, "[fast]")
     run_tests_of_sdist(session, *(OF_THE_WHEEL if session.python == MAIN else ()))
 
 
 @nox.session(python=PYTHONS[0])
 def oldest(session: nox.Session) -> None:
     """Run the fast tests against the built wheel, with the oldest supported frameworks."""
-    install_wheel(session, "[test]", *OLDEST)
+    install_wheel(session, "[fast]", *OLDEST)
     run_tests_of_sdist(session)
 
 
@@ -142,4 +142,6 @@ def run_tests_of_sdist(session: nox.Session, *tests: str) -> None:
     shutil.rmtree(source / "contrib")
     session.chdir(source)
     session.run("python", "-c", "import wsgi_sigv4 as w; print('testing', w.__file__)")
-    session.run("python", "-m", "pytest", "-q", "-m", FAST, *tests, env={"PYTHONDEVMODE": "1"})
+    # The development mode but for its checks of memory in C, which `make unit` makes.
+    modes = {"PYTHONDEVMODE": "1", "PYTHONMALLOC": "pymalloc"}
+    session.run("python", "-m", "pytest", "-q", "-m", FAST, *tests, env=modes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 from urllib.parse import quote
 from urllib.parse import unquote
@@ -360,7 +361,7 @@ NO_EXPIRES = "max_expires is a number of seconds from 1 to 604800"
         *(
             ({name: value}, f"{name} {NO_LIST}")
             for name in ("regions", "services", "methods", "path_prefixes")
-            for value in ("GET", b"GET", [], {"GET": 1}, 5, [b"GET"], iter(["GET"]))
+            for value in ("GET", b"GET", [], {"GET": 1}, 5, [b"GET"], repeat("GET", 1))
         ),
         ({"regions": ["us_east"]}, "regions: no request can have 'us_east'"),
         ({"services": [""]}, "services: no request can have ''"),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,17 @@ INSTALLED = find_spec("pgserver")
 def why_no_postgres() -> str | None:
     """Return why there is no PostgreSQL to test with, or None."""
     return "pgserver has no wheel for this Python" if INSTALLED is None else None
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other run of the tests on this machine is in here.
+
+    As root, the first server makes a user for all of them: two at once would both make it.
+    """
+    with (Path(tempfile.gettempdir()) / "sigv4-pg.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class Postgres:
@@ -35,7 +49,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
-        with warnings.catch_warnings():
+        with one_at_a_time(), warnings.catch_warnings():
             # platformdirs warns where XDG_RUNTIME_DIR is not set.
             warnings.simplefilter("ignore")
             from pgserver.postgres_server import get_server
