@@ -10,7 +10,7 @@ CLIENTS := $(patsubst tests/clients/environments/%.txt,.venv-%/.stamp,$(wildcard
 # Those of node, where npm is there.
 CLIENTS += $(if $(shell command -v npm),.node-clients/.stamp)
 # The floors that every branch is tested of: the package without contrib.
-CORE := wsgi_sigv4/*.py,wsgi_sigv4/providers/*.py
+CORE := wsgi_sigv4/*.py,wsgi_sigv4/command/*.py,wsgi_sigv4/errors/*.py,wsgi_sigv4/explain/*.py,wsgi_sigv4/providers/*.py
 FUZZ_SECONDS ?= 300
 # One session of nox for each interpreter that noxfile.py names.
 PYTHONS := $(shell sed -n 's/^PYTHONS = //p' noxfile.py | tr -d '[],"')
