@@ -135,7 +135,8 @@ def _parts(
     return (
         # Some servers pass on a method with control characters.
         ascii(environ.get("REQUEST_METHOD", "-"))[1:-1],
-        environ.get("PATH_INFO", ""),
+        # A presigned URL whose question mark was escaped is all path.
+        _redacted(environ.get("PATH_INFO", "")),
         refusal.access_key_id or "none",
         type(cause).__name__,
         f"{cause} {cause.hint}".rstrip() if explained is None else _said(cause, explained),
