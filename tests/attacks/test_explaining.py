@@ -17,6 +17,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
+from flask import Flask
 
 from tests.attacks.attacker import HOST
 from tests.attacks.attacker import KEY
@@ -30,8 +31,13 @@ from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
 from wsgi_sigv4.command.main import main
 from wsgi_sigv4.command.raw import is_raw
+from wsgi_sigv4.contrib.flask import SigV4
+from wsgi_sigv4.contrib.flask import sigv4_required
 from wsgi_sigv4.explain import Explanation
 from wsgi_sigv4.explain import explain
+from wsgi_sigv4.explaining import BODY_LIMIT
+from wsgi_sigv4.explaining import BodyRecord
+from wsgi_sigv4.observing import Verdict
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -168,6 +174,23 @@ def test_huge_headers_are_not_multiplied(headers: tuple[tuple[str, str], ...]) -
     assert peak_of(sign(headers=headers)) < BYTES
 
 
+def test_body_that_drips_takes_no_more_room_than_it_has() -> None:
+    """A megabyte in pieces of three bytes is no list of 350,000 objects."""
+    record = BodyRecord(None)
+    tracemalloc.start()
+    try:
+        for at in range(BODY_LIMIT // 3):
+            record.keep(b"%03d" % (at % 1000))
+        assert tracemalloc.get_traced_memory()[1] < 4 * BODY_LIMIT
+    finally:
+        tracemalloc.stop()
+    record.keep(b"")
+    assert (
+        record.find_body()
+        == (b"".join(b"%03d" % at for at in range(1000)) * 350)[: BODY_LIMIT // 3 * 3]
+    )
+
+
 def test_deep_json_is_not_blown_up() -> None:
     """Indented, 64 KiB of values 300 lists deep are 36 MiB of blanks."""
     body = b"[" * 300 + b"0," * 30_000 + b"0" + b"]" * 300
@@ -276,3 +299,19 @@ def test_empty_lines_of_a_file_cost_nothing() -> None:
         assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
     finally:
         tracemalloc.stop()
+
+
+def test_decorator_that_makes_no_sense_refuses_nothing_in_shadow_mode(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A region that the app does not accept is a mistake, and none that a client has to bear."""
+    app = Flask(__name__)
+    verdicts: list[Verdict] = []
+    verifier = Verifier({KEY: SECRET}, region="us-east-1", service="items")
+    SigV4(app, verifier=verifier, report_only=True, on_refuse=verdicts.append)
+    app.add_url_rule("/", view_func=sigv4_required(region="eu-west-1")(lambda: "as before"))
+    assert send(app.wsgi_app, sign()).body == b"as before"
+    assert "not verified" in caplog.text
+    assert [(verdict.outcome, verdict.error) for verdict in verdicts] == [
+        ("unverified", "ConfigurationError")
+    ]
