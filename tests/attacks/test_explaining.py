@@ -35,6 +35,8 @@ from wsgi_sigv4.contrib.flask import SigV4
 from wsgi_sigv4.contrib.flask import sigv4_required
 from wsgi_sigv4.explain import Explanation
 from wsgi_sigv4.explain import explain
+from wsgi_sigv4.explain.readings import Case
+from wsgi_sigv4.explain.readings import Change
 from wsgi_sigv4.explaining import BODY_LIMIT
 from wsgi_sigv4.explaining import BodyRecord
 from wsgi_sigv4.observing import Verdict
@@ -63,8 +65,8 @@ def middleware(**options: Any) -> SigV4Middleware:
     return SigV4Middleware(application, verifier, **options)
 
 
-def explained(sent: Sent, body: bytes = b"") -> Explanation:
-    """Return the explanation of *sent*, whose secret the server does not know."""
+def explained(sent: Sent, body: bytes = b"", *, secret: str = OTHER_SECRET) -> Explanation:
+    """Return the explanation of *sent* by a server that knows its key with *secret*."""
     path, _, query = sent.target.partition("?")
     request = Request(
         method=sent.method,
@@ -72,7 +74,7 @@ def explained(sent: Sent, body: bytes = b"") -> Explanation:
         query=query.encode(),
         headers=tuple((name.encode(), value.encode()) for name, value in sent.headers),
     )
-    verifier = Verifier({KEY: OTHER_SECRET}, region="us-east-1", service="items")
+    verifier = Verifier({KEY: secret}, region="us-east-1", service="items")
     return explain(request, verifier, body=body)
 
 
@@ -202,6 +204,34 @@ def test_json_too_deep_to_be_written_is_explained(depth: int) -> None:
     """What the parser takes the writer may not; the request is explained all the same."""
     told = explained(sign("POST", "/", body=b"x"), b"[" * depth + b"]" * depth)
     assert told.refusal == "SignatureDoesNotMatch"
+
+
+@pytest.mark.parametrize(
+    "secret", [SECRET.lower(), f"{SECRET}\n", f'"{SECRET}"', SECRET[:-1], quote(SECRET, safe="")]
+)
+@pytest.mark.parametrize("gained_a_port", [False, True])
+def test_search_for_a_secret_that_is_nearly_right_takes_no_less(
+    monkeypatch: pytest.MonkeyPatch, secret: str, gained_a_port: bool
+) -> None:
+    """The client is told of a wrong secret as of one with a blank: the time may not differ."""
+    tried: list[int] = []
+    signs = Case.signs
+
+    def counted(self: Case, digest: str, *changes: Change) -> bool:
+        tried[-1] += 1
+        return signs(self, digest, *changes)
+
+    monkeypatch.setattr(Case, "signs", counted)
+    for used in (OTHER_SECRET, secret):
+        sent = sign(target="/items?a=b", secret=used)
+        arrived = f"{HOST}:8443" if gained_a_port else HOST
+        headers = tuple((n, arrived if n == "Host" else value) for n, value in sent.headers)
+        tried.append(0)
+        told = explained(Sent(target=sent.target, headers=headers), secret=SECRET)
+    assert told.finding is not None
+    assert told.finding.causes[-1].startswith("secret-")
+    assert len(told.finding.causes) == 1 + gained_a_port
+    assert tried[0] == tried[1] > 1000
 
 
 @pytest.fixture
