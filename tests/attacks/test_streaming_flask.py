@@ -26,6 +26,7 @@ from tests.flask.test_uploads import PIECES
 from tests.flask.test_uploads import app_with
 from tests.flask.test_uploads import send
 from tests.flask.test_uploads import signed
+from tests.wsgi.streamed import without_host_id
 from wsgi_sigv4.contrib.flask import current_identity
 
 View = Callable[[], Any]
@@ -111,7 +112,7 @@ def test_t50_no_view_turns_a_forged_body_into_a_success(view: View, form: str) -
     for label, other in hostile_changes(message):
         answer = send(app, other)
         assert answer.status_code >= 400, label
-        assert b"done" not in answer.data, label
+        assert b"done" not in without_host_id(answer.data), label
 
 
 def test_app_without_sessions_refuses_as_well() -> None:

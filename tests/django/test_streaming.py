@@ -58,6 +58,7 @@ from tests.wsgi.streamed import changes
 from tests.wsgi.streamed import forged
 from tests.wsgi.streamed import plain
 from tests.wsgi.streamed import uploads
+from tests.wsgi.streamed import without_host_id
 from wsgi_sigv4 import S3
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
@@ -189,7 +190,7 @@ def is_refused(answer: Any, form: PayloadForm, label: str = "") -> None:
     status, code = CODES[form]
     found = (answer.status, f"<Code>{code}</Code>".encode() in answer.content)
     assert found == (status, True), (label, answer)
-    assert b"done" not in answer.content
+    assert b"done" not in without_host_id(answer.content)
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Authorization" in answer.headers["Vary"]
     assert "Location" not in answer.headers
@@ -631,7 +632,7 @@ def test_t50_no_view_turns_a_forged_body_into_a_success(
         answer = send(message, app=app)
         assert answer.status >= 400, label
         assert b"<Code>" in answer.content, label
-        assert b"done" not in answer.content, label
+        assert b"done" not in without_host_id(answer.content), label
     assert send(STREAMED[form], app=app).status in (200, 302)
 
 
