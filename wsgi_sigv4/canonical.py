@@ -137,7 +137,7 @@ def _headers(names: tuple[str, ...]) -> bytes:
     return "\n".join(("", *lines, "", listed, "")).encode("ascii")
 
 
-_HEADERS: Final = Memo(_headers, longest=4096, size=total_length)
+_HEADERS: Final = Memo(_headers, longest=16384, size=total_length)
 
 
 def string_to_sign(

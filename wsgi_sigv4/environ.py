@@ -315,7 +315,7 @@ class _Keys:
 
 
 #: A server and clients of one kind make the same keys, in the same order.
-_KEYS: Final = Memo(_Keys, longest=8192, size=total_length)
+_KEYS: Final = Memo(_Keys, longest=16384, size=total_length)
 
 
 def _headers(

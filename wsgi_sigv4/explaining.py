@@ -65,7 +65,7 @@ class BodyRecord:
 
     def __init__(self, length: int | None) -> None:
         self._length = length
-        self._kept: list[bytes] = []
+        self._kept = bytearray()
         self._received = 0
         self._is_ended = False
 
@@ -74,7 +74,7 @@ class BodyRecord:
         self._is_ended = not data
         self._received += len(data)
         if self._received <= BODY_LIMIT:
-            self._kept.append(data)
+            self._kept += data
         else:
             self._kept.clear()
 
@@ -83,7 +83,7 @@ class BodyRecord:
         if self._received > BODY_LIMIT:
             return None
         is_whole = self._is_ended if self._length is None else self._received == self._length
-        return b"".join(self._kept) if is_whole else None
+        return bytes(self._kept) if is_whole else None
 
 
 class Sent:

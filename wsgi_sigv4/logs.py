@@ -132,10 +132,12 @@ def _parts(
     environ: WSGIEnvironment,
     explained: Explained | None,
 ) -> tuple[object, ...]:
+    # A presigned URL whose question mark was escaped is all path.
+    path: str = environ.get("PATH_INFO", "")
     return (
         # Some servers pass on a method with control characters.
         ascii(environ.get("REQUEST_METHOD", "-"))[1:-1],
-        environ.get("PATH_INFO", ""),
+        path if "=" not in path and "%" not in path else _redacted(path),
         refusal.access_key_id or "none",
         type(cause).__name__,
         f"{cause} {cause.hint}".rstrip() if explained is None else _said(cause, explained),

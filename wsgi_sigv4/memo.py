@@ -13,6 +13,8 @@ from typing import TypeVar
 
 #: How many values are remembered unless it is said otherwise.
 ENTRIES: Final = 512
+#: What the sizes of all keys of a memo may come to, in bytes.
+ROOM: Final = 1024 * 1024
 #: Bytes that a short string takes beside its characters.
 _OBJECT: Final = 64
 
@@ -32,7 +34,7 @@ class Memo(dict[K, V]):
         size: what the size of a key is.
     """
 
-    __slots__ = ("_entries", "_longest", "_size", "_work_out")
+    __slots__ = ("_entries", "_longest", "_size", "_taken", "_work_out")
 
     def __init__(
         self,
@@ -47,18 +49,26 @@ class Memo(dict[K, V]):
         self._longest = longest
         self._entries = entries
         self._size = size
+        self._taken = 0
 
     def __repr__(self) -> str:
         return f"Memo(<{len(self)} entries>)"
 
     def __missing__(self, key: K) -> V:
         value = self._work_out(key)
-        if self._size(key) <= self._longest:
+        size = self._size(key)
+        if size <= self._longest:
             # All of them: to know which were used last would cost what is to be saved.
-            if len(self) >= self._entries:
+            if len(self) >= self._entries or self._taken + size > ROOM:
                 self.clear()
+            self._taken += size
             self[key] = value
         return value
+
+    def clear(self) -> None:
+        """Forget all values."""
+        super().clear()
+        self._taken = 0
 
 
 def total_length(parts: tuple[Sized, ...]) -> int:

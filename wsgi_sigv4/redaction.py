@@ -7,18 +7,18 @@ of them lets whoever reads it act as the client.
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 # Compiled when one is needed: all of them would be a tenth of the import.
 _HIDDEN_NAME: Final = (
     r"cookie2?|set-cookie|authorization|proxy-authorization|x-amz-security-token"
     r"|x-amz-s3session-token|x-amz-(?:copy-source-)?server-side-encryption-customer-key"
+    # What proxies that log people in hand on of them, and what other schemes go by.
+    r"|[a-z0-9-]*(?:token|secret|password|api-?key|jwt-assertion|oidc-data)"
 )
 _SECRET_LINE: Final = rf"(?mi)^({_HIDDEN_NAME}):.*$".encode()
-_SECRET_PARAMETER: Final = (
-    rb"(?i)((?:X-Amz-(?:Security-Token|S3session-Token|Signature)|Signature)(?:=|%3D|%253D))"
-    rb"[^&\s,\"']*"
-)
+_SECRET_PARAMETERS: Final = ("X-Amz-Security-Token", "X-Amz-S3session-Token", "Signature")
 
 
 def is_secret_header(name: str) -> bool:
@@ -33,4 +33,16 @@ def redacted(canonical_request: bytes) -> bytes:
 
 def redacted_parameters(text: bytes) -> bytes:
     """Return *text* without the session tokens and signatures of presigned URLs in it."""
-    return re.sub(_SECRET_PARAMETER, rb"\1...", text)
+    return _secret_parameter().sub(rb"\1...", text)
+
+
+@cache
+def _secret_parameter() -> re.Pattern[bytes]:
+    """Return what matches a secret parameter, whatever letters of its name are escaped."""
+    names = b"|".join(b"".join(map(_spellings, name)) for name in _SECRET_PARAMETERS)
+    return re.compile(rb"(?i)(?=[sx%%])((?:%b)(?:=|%%3D|%%253D))[^&\s,\"']*" % names)
+
+
+def _spellings(letter: str) -> bytes:
+    escapes = {f"%{ord(spelt):02x}" for spelt in (letter.lower(), letter.upper())}
+    return f"(?:{'|'.join((re.escape(letter), *sorted(escapes)))})".encode()

@@ -240,4 +240,4 @@ def _is_method(method: str) -> bool:
 
 _IS_METHOD: Final = Memo(_is_method, longest=64, size=len)
 #: Clients of one kind send the same ones.
-HEADER_NAMES: Final = Memo(HeaderNames, longest=4096, size=total_length)
+HEADER_NAMES: Final = Memo(HeaderNames, longest=16384, size=total_length)

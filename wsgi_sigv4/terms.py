@@ -19,7 +19,7 @@ from wsgi_sigv4.request import HeaderNames
 
 _MD5: Final = "content-md5"
 _CHECKSUM: Final = "x-amz-checksum-"
-_MAX_REMEMBERED: Final = 8192
+_MAX_REMEMBERED: Final = 16384
 
 #: The policy, the text of a credential scope, the signed headers, and those that were sent.
 Kind = tuple[Policy, str, tuple[str, ...], HeaderNames]

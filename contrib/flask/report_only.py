@@ -22,6 +22,7 @@ from wsgi_sigv4.contrib.flask.guard import routed_as_verified
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.verdicts import conclude
 from wsgi_sigv4.contrib.flask.verdicts import judgement
+from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import PathNotRouted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
@@ -52,7 +53,12 @@ class ReportingGuard(Guard):
         found = judgement()
         if found.is_told:
             return
-        verifier = self._narrowed_to(region, service)
+        try:
+            verifier = self._narrowed_to(region, service)
+        except ConfigurationError as error:
+            logger.exception("not verified: the request is passed on")
+            conclude(self.observer.failed(error, found.seconds), self.observer)
+            return
         check = partial(_check, verifier, presigned=presigned)
         if found.identity is None:
             self._examine(verifier, optional, check)

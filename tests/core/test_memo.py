@@ -68,21 +68,21 @@ HOSTILE: dict[str, tuple[Callable[[int], Any], Any]] = {
         None,
     ),
     "authorization._KNOWN_SIGNED_HEADERS": (lambda n: b"host;x-%d" % n, b"x" * 513),
-    "canonical._HEADERS": (lambda n: ("host", f"x-{n}"), ("x" * 4097,)),
+    "canonical._HEADERS": (lambda n: ("host", f"x-{n}"), ("x" * 16385,)),
     "encoding._QUOTED": (lambda n: b"/%d" % n, b"/" * 513),
     "encoding._QUOTED_BUT_SLASH": (lambda n: b"/ %d" % n, b" " * 513),
     "encoding._UNQUOTED": (lambda n: b"%%2F%d" % n, b"%2F" * 171),
-    "environ._KEYS": (lambda n: ("wsgi.input", f"HTTP_X_{n}"), ("HTTP_X",) * 200),
+    "environ._KEYS": (lambda n: ("wsgi.input", f"HTTP_X_{n}"), ("HTTP_X",) * 300),
     "policy._IS_HOST": (lambda n: f"{n}.example.com", "h" * 260),
     "request._IS_METHOD": (lambda n: f"GET{n}", "G" * 65),
-    "environ.HEADER_NAMES": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 64),
+    "environ.HEADER_NAMES": (lambda n: (b"Host", b"X-%d" % n), (b"x",) * 256),
     "terms._COVERAGES": (
         lambda n: (("host",), HeaderNames((b"host", b"x-%d" % n))),
-        (("host",), HeaderNames((b"x" * 9000,))),
+        (("host",), HeaderNames((b"x" * 17_000,))),
     ),
     "terms.TERMS": (
         lambda n: (POLICY, f"20261121/r-{n}/items/aws4_request", ("host",), NAMES),
-        (POLICY, "20261121/r/items/aws4_request", ("host",), HeaderNames((b"x" * 9000,))),
+        (POLICY, "20261121/r/items/aws4_request", ("host",), HeaderNames((b"x" * 17_000,))),
     ),
     "timestamps._AT": (lambda n: NOW + n, None),
     "timestamps._FOUND": (lambda n: f"2026112{n:08d}Z", "20261121T213000Z "),
@@ -142,6 +142,18 @@ def test_long_value_is_not_remembered() -> None:
     memo = Memo(str.upper, longest=3, size=len)
     assert [memo["abc"], memo["abcd"]] == ["ABC", "ABCD"]
     assert list(memo) == ["abc"]
+
+
+def test_room_is_bounded() -> None:
+    """Long keys are not kept in such number that they fill the memory."""
+    memo = Memo(str.upper, longest=16_384, size=len)
+    for number in range(512):
+        memo[f"{number:016384}"]
+        assert sum(map(len, memo)) <= 1024 * 1024
+    memo.clear()
+    for number in range(64):
+        memo[f"{number:016384}"]
+    assert len(memo) == 64
 
 
 def test_fault_is_not_remembered() -> None:
@@ -298,7 +310,7 @@ def test_terms_are_bounded_over_all_verifiers() -> None:
         assert verdict(narrowed[number % 3], message).startswith("SignatureMismatch")
         assert len(TERMS) <= 512
     before = len(TERMS)
-    verdict(made, SIGNER.sign(Message.of(headers={"X" * 9000: "1"})))
+    verdict(made, SIGNER.sign(Message.of(headers={"X" * 17_000: "1"})))
     assert len(TERMS) == before
 
 

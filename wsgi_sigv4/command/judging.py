@@ -24,8 +24,9 @@ from wsgi_sigv4.command.saved import SavedRequest
 from wsgi_sigv4.errors import MalformedQuery
 from wsgi_sigv4.explain import Explanation
 from wsgi_sigv4.explain import explain
+from wsgi_sigv4.explain.engine import comparable
 from wsgi_sigv4.profiles import S3_SERVICES
-from wsgi_sigv4.redaction import redacted
+from wsgi_sigv4.redaction import redacted_parameters
 from wsgi_sigv4.request import parse_query
 from wsgi_sigv4.timestamps import Timestamp
 from wsgi_sigv4.timestamps import find_date
@@ -84,13 +85,18 @@ class Judgement:
     compared: bool
     difference: Difference | None
 
+    @property
+    def path(self) -> bytes:
+        """The path, as far as it may be shown: a query may stand in it whose ? was escaped."""
+        return redacted_parameters(self.chosen.saved.path)
+
     def as_dict(self) -> dict[str, Any]:
         """Return this judgement, ready for JSON."""
         return {
             "format": self.chosen.format,
             "entry": self.chosen.entry,
             "method": self.chosen.saved.method,
-            "path": self.chosen.saved.path.decode("latin-1"),
+            "path": self.path.decode("latin-1"),
             "judged_at": Timestamp.at(self.now).iso,
             "notes": list(self.notes),
             **self.explanation.as_dict(),
@@ -116,23 +122,23 @@ def judge(chosen: Chosen, server: Server, *, client: bytes | None = None) -> Jud
     saved = chosen.saved
     request = saved.request(path_prefix=server.path_prefix)
     now, notes = _time(saved, server)
-    explanation = explain(request, _verifier(saved, server), body=saved.body, now=now)
+    verifier = _verifier(saved, server)
+    explanation = explain(request, verifier, body=saved.body, now=now)
     if saved.body is None and explanation.accepted:
         notes = (*notes, "the signature is right; the body was not there to be checked")
     client = saved.client_canonical_request if client is None else client
-    ours = explanation.canonical_request
-    difference = None
-    if client is not None and ours is None:
-        notes = (*notes, "the request is refused before its canonical request is built")
-    elif client is not None and ours is not None:
-        difference = find_difference(redacted(client), ours)
+    compared = None
+    if client is not None:
+        compared = comparable(client, request, verifier, body=saved.body, now=now)
+        if compared is None:
+            notes = (*notes, "the request is refused before its canonical request is built")
     return Judgement(
         chosen=chosen,
         explanation=explanation,
         now=now,
         notes=(*saved.notes, *notes),
-        compared=client is not None and ours is not None,
-        difference=difference,
+        compared=compared is not None,
+        difference=None if compared is None else find_difference(*compared),
     )
 
 
@@ -148,7 +154,8 @@ def parse_time(text: str) -> float:
     if _POSIX.fullmatch(text) is not None:
         return float(text)
     moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    # In UTC it may be no date any more.
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).timestamp()
 
 
 def _time(saved: SavedRequest, server: Server) -> tuple[float, tuple[str, ...]]:

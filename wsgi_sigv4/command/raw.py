@@ -10,7 +10,7 @@ from wsgi_sigv4.command.saved import Found
 from wsgi_sigv4.command.saved import parse_request
 
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n|\r?\n?\Z")
-_FIRST_LINE: Final = re.compile(rb"(?:\r?\n)*[A-Za-z]{1,32} \S[^\r\n]* HTTP/[0-9.]+\r?(?:\n|\Z)")
+_FIRST_LINE: Final = re.compile(rb"[\r\n]*+[A-Za-z]{1,32} \S[^\r\n]* HTTP/[0-9.]+\r?(?:\n|\Z)")
 
 
 def is_raw(data: bytes) -> bool:

@@ -73,7 +73,7 @@ def print_verdict(console: Console, judgement: Judgement) -> None:
     else:
         verdict = [("refused", "bold red"), (f": {visible(explanation.refusal or '')}", "")]
     saved = judgement.chosen.saved
-    where = f"  {visible(saved.method)} {_cut(visible(saved.path), 200)}"
+    where = f"  {visible(saved.method)} {_cut(visible(judgement.path), 200)}"
     if judgement.chosen.entry > 1:
         where += f" (entry {judgement.chosen.entry})"
     _line(console, Text.assemble(*verdict, (where, "dim")))

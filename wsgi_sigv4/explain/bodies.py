@@ -104,9 +104,13 @@ def _json(body: bytes) -> Iterator[BodyForm]:
     if not body.lstrip().startswith(_JSON_STARTS):
         return
     try:
-        value = json.loads(body)
+        forms = tuple(_rewritten(json.loads(body)))
     except (ValueError, RecursionError):
         return
+    yield from forms
+
+
+def _rewritten(value: object) -> Iterator[BodyForm]:
     phrase = "the same JSON, written in another way"
     for separators in ((",", ":"), (", ", ": ")):
         for is_ascii in (True, False):
@@ -116,4 +120,21 @@ def _json(body: bytes) -> Iterator[BodyForm]:
                 )
                 yield _form("body-json", text.encode("utf-8", "surrogatepass"), phrase)
     for indent in (2, 4):
-        yield _form("body-json", json.dumps(value, indent=indent).encode(), phrase)
+        text_hash = _indented(value, indent)
+        if text_hash is not None:
+            yield BodyForm("body-json", text_hash, phrase)
+
+
+def _indented(value: object, indent: int) -> str | None:
+    """Return the hash of *value* as indented JSON, or None where that takes too much room.
+
+    Indented, each of many values that stand deep down becomes a line as long as they are deep.
+    """
+    found = hashlib.sha256()
+    size = 0
+    for piece in json.JSONEncoder(indent=indent).iterencode(value):
+        size += len(piece)
+        if size > MAX_REWRITTEN:
+            return None
+        found.update(piece.encode())
+    return found.hexdigest()

@@ -19,6 +19,8 @@ from wsgi_sigv4.explain.readings import Case
 #: Bytes of a path and query; servers refuse longer ones (nginx and Apache 8 KiB, gunicorn 4 KiB),
 #: and to write one anew a hundred times would take long.
 MAX_TARGET: Final = 16 * 1024
+#: Bytes of all header values; most servers take 8 to 64 KiB, and Werkzeug's 6 MiB.
+MAX_HEADERS: Final = 64 * 1024
 
 #: Where two explain the same request, the first one is told.
 HYPOTHESES: Final[tuple[Hypothesis, ...]] = (
@@ -37,6 +39,8 @@ HYPOTHESES: Final[tuple[Hypothesis, ...]] = (
 def hypotheses_of(case: Case) -> tuple[Hypothesis, ...]:
     """Return the hypotheses that are tried on *case*."""
     request = case.request
+    if sum(len(value) for _, value in request.headers) > MAX_HEADERS:
+        return (*PAYLOADS, *KEYS)
     if len(request.path) + len(request.query) <= MAX_TARGET:
         return HYPOTHESES
     return (*HOSTS, *METHODS, *HEADERS, *HEADER_FORMS, *PAYLOADS, *KEYS)

@@ -119,6 +119,29 @@ def explain(
     return _explained(request, verifier, outcome, body=body, now=now)
 
 
+def comparable(
+    client: bytes, request: Request, verifier: Verifier, *, body: bytes | None, now: float
+) -> tuple[bytes, bytes] | None:
+    """Return the canonical request of a *client*, and the server's: whole, without secrets.
+
+    None: *request* is refused before there is one.
+
+    Args:
+        client: what the client says that it signed.
+        request: the request as it arrived.
+        verifier: the verifier.
+        body: the body, or None where it is not known.
+        now: POSIX seconds.
+    """
+    outcome = _outcome(request, verifier, body=body, credentials=..., now=now)
+    if outcome.attempt is None:
+        return None
+    scrubber = _scrubber(outcome)
+    found = evidence(outcome.attempt, payload_hash(outcome.attempt, body))
+    ours = found.canonical_request
+    return scrubber.scrub(redacted(client)), scrubber.scrub(redacted(ours))
+
+
 def _outcome(
     request: Request,
     verifier: Verifier,

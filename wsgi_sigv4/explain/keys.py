@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from datetime import timedelta
 from typing import Final
@@ -58,8 +59,9 @@ def _service(case: Case) -> Iterator[Change]:
 def _date(case: Case) -> Iterator[Change]:
     day = datetime.strptime(case.attempt.scope.date, "%Y%m%d")
     for days in (-1, 1):
-        date = (day + timedelta(days=days)).strftime("%Y%m%d")
-        yield from _other_scope(case, "the date of the scope", date=date)
+        with suppress(OverflowError):
+            date = (day + timedelta(days=days)).strftime("%Y%m%d")
+            yield from _other_scope(case, "the date of the scope", date=date)
 
 
 def _time(case: Case) -> Iterator[Change]:

@@ -47,24 +47,33 @@ class Budget:
 
 
 def find_cause(case: Case, hypotheses: Iterable[Hypothesis]) -> tuple[Guess, ...]:
-    """Return the one guess, or the two, that make the signature of *case* right; else none."""
+    """Return the one guess, or the two, that make the signature of *case* right; else none.
+
+    That a secret is nearly right takes as long to find as that it is wrong: whoever waits for the
+    answer is not told.
+    """
     guesses = list(_guesses(case, hypotheses))
     budget = Budget(len(case.canonical_request()))
     base = _digest(case)
     digests = []
+    found: tuple[Guess, ...] = ()
     for guess in guesses:
         if not budget.spend():
-            return ()
+            return found
         digest = base if guess.change.is_of_the_key else _digest(case, guess.change)
         if case.signs(digest, guess.change):
-            return (guess,)
+            found = found or (guess,)
+            if not _is_of_the_secret(found):
+                return found
         digests.append(digest)
-    return _find_pair(case, guesses, digests, budget)
+    pair = _find_pair(case, guesses, digests, budget)
+    return found or pair
 
 
 def _find_pair(
     case: Case, guesses: list[Guess], digests: list[str], budget: Budget
 ) -> tuple[Guess, ...]:
+    found: tuple[Guess, ...] = ()
     for i, j in _pairs(guesses):
         one, other = guesses[i], guesses[j]
         if not one.places.isdisjoint(other.places):
@@ -75,8 +84,14 @@ def _find_pair(
         # Those of the key are the last of the list.
         digest = digests[i] if other.change.is_of_the_key else _digest(case, *changes)
         if case.signs(digest, *changes):
-            return one, other
-    return ()
+            found = found or (one, other)
+            if not _is_of_the_secret(found):
+                break
+    return found
+
+
+def _is_of_the_secret(guesses: tuple[Guess, ...]) -> bool:
+    return any(guess.change.secret is not None for guess in guesses)
 
 
 def _pairs(guesses: list[Guess]) -> Iterator[tuple[int, int]]:
