@@ -20,16 +20,14 @@ BESIDES := fast lint oldest $(WHEELS) clients bare
 JOBS ?= 2
 
 # These run in .venv alone, the other tests in every environment.
-LONG := slow or servers or clients or browser
-REST := servers others
-AT_ONCE = $(MAKE) --jobs=$(JOBS) $(filter --output-sync,$(.FEATURES:%=--%)) SIDE_BY_SIDE=yes
+REST := slow or servers or clients or browser
 PYTEST := PYTHONDEVMODE=1 $(BIN)/python -m pytest --cov --cov-report=
 
 .DELETE_ON_ERROR:
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help demo test lint unit fast $(REST) matrix bare oldest $(WHEELS) clients fuzz mutants bench clean
+.PHONY: help demo test lint unit fast rest matrix bare oldest $(WHEELS) clients fuzz mutants bench clean
 
 help:
 	@echo "make demo     start the example under gunicorn, send it good and bad requests, print what came back"
@@ -45,15 +43,13 @@ help:
 demo: .venv/.demo
 	$(BIN)/python examples/demo.py
 
-# What `unit` runs at once is cut in pieces here: the fast tests take one core, as does each of those beside them; the
-# rest, which mostly waits, comes after them. The package is built first, while nothing else writes to the checkout.
+# What `unit` runs at once is cut in two here: the fast tests take one core, as does each of those beside them, and the
+# rest have the machine to themselves. The package is built first, while nothing else writes to the checkout.
 test: .venv/.test
 	$(BIN)/nox -s build
-	@echo "== $(JOBS) at a time, the output of each when it has ended: $(BESIDES), then $(REST)"
-	$(AT_ONCE) $(BESIDES)
-	$(AT_ONCE) $(REST)
-	$(BIN)/coverage combine --append $(REST:%=.coverage.%)
-	$(COVERED)
+	@echo "== $(JOBS) at a time, the output of each when it has ended: $(BESIDES)"
+	$(MAKE) --jobs=$(JOBS) $(filter --output-sync,$(.FEATURES:%=--%)) SIDE_BY_SIDE=yes $(BESIDES)
+	$(MAKE) rest
 	@echo "== make test: all passed"
 
 lint: .venv/.test
@@ -71,15 +67,12 @@ unit: .venv/.test clients
 
 fast: .venv/.test
 	@echo "== pytest, with branch coverage: the fast tests"
-	$(PYTEST) -m 'not ($(LONG))'
+	$(PYTEST) -m 'not ($(REST))'
 
-servers: .venv/.test
-	@echo "== pytest, with branch coverage: the tests that start servers"
-	COVERAGE_FILE=.coverage.$@ $(PYTEST) -m servers
-
-others: .venv/.test clients
-	@echo "== pytest, with branch coverage: the other tests that take long or start clients"
-	COVERAGE_FILE=.coverage.$@ $(PYTEST) -m '($(LONG)) and not servers'
+rest: .venv/.test clients
+	@echo "== pytest, with branch coverage: the tests that take long or start servers and clients"
+	$(PYTEST) --cov-append -m '$(REST)'
+	$(COVERED)
 
 define COVERED
 	$(BIN)/coverage report
@@ -111,7 +104,7 @@ bench: .venv/.test .venv-peers/.stamp
 	$(BIN)/nox -s bench -- $(or $(ARGS),--save)
 
 clean:
-	rm -rf .venv .venv-* .nox .node-clients build dist *.egg-info mutants .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
+	rm -rf .venv .venv-* .nox .node-clients build dist *.egg-info mutants .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
 # FORCE where there is no .venv, or the interpreter it was made with has gone.
 STALE := $(shell .venv/bin/python -c '' 2>/dev/null || echo FORCE)
