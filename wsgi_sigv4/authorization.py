@@ -31,6 +31,7 @@ from wsgi_sigv4.errors import UnsupportedAuthorization
 from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.request import parse_query
+from wsgi_sigv4.signing_key import CACHE_SIZE
 from wsgi_sigv4.traces import has_trace
 from wsgi_sigv4.traces import is_aws_scheme
 
@@ -254,7 +255,7 @@ def _earlier_claims(earlier: bytes) -> tuple[Credential, tuple[str, ...]]:
     return _claims(_header_parts(earlier + b",Signature=-"))
 
 
-_KNOWN_CLAIMS: Final = Memo(_earlier_claims, longest=2 * _MAX_REMEMBERED, size=len)
+_KNOWN_CLAIMS: Final = Memo(_earlier_claims, longest=8192, entries=CACHE_SIZE, size=len)
 
 
 def _from_query(query: QueryPairs) -> Authorization:
@@ -313,5 +314,5 @@ def _signed_headers(value: bytes) -> tuple[str, ...]:
     return names
 
 
-_KNOWN_CREDENTIALS: Final = Memo(_credential, longest=_MAX_REMEMBERED, size=len)
-_KNOWN_SIGNED_HEADERS: Final = Memo(_signed_headers, longest=_MAX_REMEMBERED, size=len)
+_KNOWN_CREDENTIALS: Final = Memo(_credential, longest=_MAX_REMEMBERED, entries=CACHE_SIZE, size=len)
+_KNOWN_SIGNED_HEADERS: Final = Memo(_signed_headers, longest=8192, size=len)
