@@ -246,7 +246,6 @@ class CredentialProvider(Protocol):
         Raises:
             CredentialsUnavailable: if the back end cannot be reached (503).
         """
-        ...  # pragma: no cover (a protocol has no body)
 
 
 CredentialSource = (
