@@ -45,7 +45,7 @@ def log_refusal(
     """
     if not logger.isEnabledFor(logging.WARNING) or _is_unheard():
         return
-    cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
+    cause = refusal.underlying
     # Not warning(), which looks for its caller: that takes as long as all rules before rule 10.
     record = logger.makeRecord(
         logger.name,

@@ -76,7 +76,7 @@ def for_client(
         body: the body, or None where it is not known.
         now: POSIX seconds.
     """
-    if isinstance(refusal.__cause__, SigV4Error):
+    if refusal.underlying is not refusal:
         # Uniform errors: an unknown key is explained as a known one with another secret is, and
         # for as long.
         stranger = _stranger(verifier, request, now)
