@@ -102,8 +102,8 @@ class Explanation:
                 }
                 for check in self.checks
             ],
-            "canonical_request": _lines(self.canonical_request),
-            "string_to_sign": _lines(self.string_to_sign),
+            "canonical_request": _readable(self.canonical_request),
+            "string_to_sign": _readable(self.string_to_sign),
         }
 
     def as_text(self) -> str:
@@ -128,5 +128,5 @@ class Explanation:
         return "\n".join(lines)
 
 
-def _lines(data: bytes | None) -> str | None:
+def _readable(data: bytes | None) -> str | None:
     return None if data is None else readable(data)

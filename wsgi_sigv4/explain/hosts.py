@@ -53,8 +53,12 @@ def _lost_port(case: Case) -> Iterator[Change]:
     name, port = _split(host)
     if port:
         return
-    for known in (*_forwarded_ports(case), *_configured_ports(case), *_PORTS):
+    for known in _known_ports(case):
         yield _host(case, name + b":" + known)
+
+
+def _known_ports(case: Case) -> tuple[bytes, ...]:
+    return (*_forwarded_ports(case), *_configured_ports(case), *_PORTS)
 
 
 def _forwarded_ports(case: Case) -> Iterator[bytes]:
@@ -86,7 +90,7 @@ def _unsigned_port(case: Case) -> Iterator[Change]:
 def _other_port(case: Case) -> Iterator[Change]:
     name, port = _split(case.base[HEADER + "host"])
     if port:
-        for known in (*_forwarded_ports(case), *_configured_ports(case), *_PORTS):
+        for known in _known_ports(case):
             yield _host(case, name + b":" + known)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
@@ -152,13 +153,13 @@ def _slashes(path: bytes) -> list[int]:
 def _escapes(case: Case) -> Iterator[Change]:
     path = case.request.path
     for spell in (bytes.lower, bytes.upper):
-        spelt = _ESCAPE.sub(lambda match, spell=spell: spell(match[0]), path)  # type: ignore[misc]
+        spelt = _respelt(path, spell)
         yield _path(case, spelt)
-        yield _uri(
-            case,
-            _ESCAPE.sub(lambda match, spell=spell: spell(match[0]), case.base["uri"]),  # type: ignore[misc]
-            right=spelt,
-        )
+        yield _uri(case, _respelt(case.base["uri"], spell), right=spelt)
+
+
+def _respelt(path: bytes, spell: Callable[[bytes], bytes]) -> bytes:
+    return _ESCAPE.sub(lambda match: spell(match[0]), path)
 
 
 def _merged(case: Case) -> Iterator[Change]:
