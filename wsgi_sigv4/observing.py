@@ -28,7 +28,7 @@ from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.profiles import GENERIC
 from wsgi_sigv4.profiles import S3
-from wsgi_sigv4.responses import reason
+from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:

@@ -66,8 +66,8 @@ from wsgi_sigv4.logs import warn_of_explain
 from wsgi_sigv4.observing import Hook
 from wsgi_sigv4.observing import Observer
 from wsgi_sigv4.options import Options
+from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.responses import answer_to
-from wsgi_sigv4.responses import reason
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
