@@ -172,6 +172,14 @@ LINE = (
 )
 
 
+def test_log_without_a_canonical_request_is_none(command: Command, saved: Write) -> None:
+    """Where awscrt has signed, a log is not taken for a canonical request itself."""
+    file = saved((LINE * 6 % (("",) * 6)).encode())
+    ran = command("explain", "--client-canonical-request", file, file)
+    assert (ran.code, ran.out) == (3, "")
+    assert "no canonical request" in ran.err
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [

@@ -46,7 +46,7 @@ _CANONICAL: Final = re.compile(
 
 def is_botocore_log(data: bytes) -> bool:
     """Return whether *data* has what botocore logs."""
-    return b"<AWSPreparedRequest " in data or b"CanonicalRequest:" in data
+    return _SENT.encode() in data or _SIGNED.encode() in data
 
 
 def read_botocore_log(data: bytes) -> Iterator[Found]:

@@ -118,7 +118,7 @@ def read_canonical_request(name: str) -> bytes:
     data = read_file(name).removeprefix(_BOM)
     found = canonical_request_in(data) if b"CanonicalRequest:" in data else data
     found = (found or b"").replace(b"\r\n", b"\n").strip(b"\n")
-    if found.count(b"\n") < 5 or len(found) > MAX_HEAD:
+    if found.count(b"\n") < 5 or len(found) > MAX_HEAD or is_botocore_log(found):
         raise UnreadableInput(f"{name}: no canonical request, which has six lines or more")
     return found
 
