@@ -22,6 +22,7 @@ from typing import Final
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.environ import DIRECT
+from wsgi_sigv4.environ import SENT
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import request_from_environ
@@ -47,8 +48,6 @@ BODY_LIMIT: Final = 1024 * 1024
 #: Refusals that are explained at once, and then in each second.
 BURST: Final = 10
 PER_SECOND: Final = 1.0
-
-SENT: Final = "wsgi_sigv4.sent"
 
 #: Stands for a request that cannot be read.
 _UNREADABLE: Final = Request(method="GET", path=b"/", headers=())

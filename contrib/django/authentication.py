@@ -375,13 +375,18 @@ def _take_body(request: HttpRequest, environ: WSGIEnvironment) -> None:
 
 def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:
     """Make the application read *body*, which is closed together with *request*."""
+    close_with(request, body)
+    request._stream = body  # type: ignore[assignment]
+
+
+def close_with(request: HttpRequest, body: IO[bytes]) -> None:
+    """Close *body* together with *request*."""
     close = request.close
 
     def close_both() -> None:
         close()
         body.close()
 
-    request._stream = body  # type: ignore[assignment]
     request.close = close_both  # type: ignore[method-assign]
 
 

@@ -32,6 +32,7 @@ from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.body import StreamedBody
+from wsgi_sigv4.contrib.flask.current import app_itself
 from wsgi_sigv4.contrib.flask.current import find_identity
 from wsgi_sigv4.contrib.flask.current import find_refusal
 from wsgi_sigv4.contrib.flask.current import is_anonymous
@@ -264,7 +265,7 @@ class Guard:
         self, body: StreamedBody, identity: Identity, response: Response
     ) -> Response:
         """Tell of *identity* when the middleware around the app has verified *body*."""
-        app = _app_itself()
+        app = app_itself()
 
         def tell() -> None:
             if body.refusal is None:
@@ -277,13 +278,13 @@ class Guard:
     def _tell_used(self, identity: Identity) -> None:
         if self.note_use is not None:
             self.note_use(identity)
-        tell_used(_app_itself(), identity)
+        tell_used(app_itself(), identity)
 
     @property
     def observer(self) -> Observer:
         """What tells of the verdicts of the current app."""
         return observer_of(
-            _app_itself(),
+            app_itself(),
             self.verifier,
             report_only=self.options.report_only,
             explainer=self.find_explainer(),
@@ -330,7 +331,7 @@ class Guard:
 
     def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
         self.log(refusal, request.environ)
-        tell_refused(_app_itself(), refusal)
+        tell_refused(app_itself(), refusal)
         if is_listened_to():
             explained = self.explained(refusal, request.environ)
             verdict = self.observer.refused(refusal, judgement().seconds, explained)
@@ -353,13 +354,8 @@ def guard_of(app: Flask) -> Guard:
     return guard
 
 
-def _app_itself() -> Flask:
-    """Return the current app, without the proxy around it."""
-    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return found
-
-
 def routed_as_verified(environ: WSGIEnvironment) -> bool:
+    """Return whether Flask has routed *environ* on the path that is verified."""
     # werkzeug routes on one leading slash, however many were signed.
     return not environ.get("PATH_INFO", "").startswith("//")
 
