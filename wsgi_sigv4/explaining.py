@@ -2,7 +2,7 @@
 
 With ``explain=True`` a skin keeps each request as it arrived, with the
 beginning of its body, and hands it to an :class:`Explainer` when it is
-refused. That costs some 30 ms, so only so many refusals are explained; the
+refused. That costs some 25 ms, so only so many refusals are explained; the
 others are refused as without it. Nothing that goes wrong here changes a refusal.
 """
 
