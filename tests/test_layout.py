@@ -53,7 +53,7 @@ FLOORS = {
     "wsgi_sigv4.explain.showing": 3.5,
     "wsgi_sigv4.explain.explanation": 3.55,
     "wsgi_sigv4.explain.readings": 3.5,
-    "wsgi_sigv4.explain.hypothesis": 3.55,
+    "wsgi_sigv4.explain.hypothesis": 3.57,
     "wsgi_sigv4.explain.bodies": 3.4,
     "wsgi_sigv4.explain.hosts": 3.6,
     "wsgi_sigv4.explain.paths": 3.6,

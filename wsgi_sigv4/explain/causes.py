@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wsgi_sigv4.explain.explanation import Finding
+from wsgi_sigv4.explain.explanation import Party
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Cause:
 
     id: str
     title: str
-    party: str
+    party: Party
     remedy: str
 
     def finding(self, summary: str) -> Finding:

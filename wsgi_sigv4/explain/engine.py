@@ -111,6 +111,9 @@ def explain(
         refusal: what the caller was told, for what the rules here cannot find
             again (a limit or a checksum of the body, the operator's own word);
             used where they find nothing, or know a part of the body only.
+
+    Raises:
+        Exception: what the provider raises, where that is no refusal.
     """
     now = verifier.clock() if now is None else now
     outcome = _outcome(request, verifier, body=body, credentials=credentials, now=now)

@@ -10,8 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from typing import Literal
 
 from wsgi_sigv4.explain.showing import readable
+
+#: Who has to mend what is wrong.
+Party = Literal["proxy", "client", "server", "key", "unknown"]
 
 
 class Status(StrEnum):
@@ -47,13 +51,13 @@ class Finding:
         causes: ids of what was found, one or two; empty where nothing on the
             list explains the refusal.
         summary: what the signature is right for, and what arrived.
-        party: who has to mend it: "proxy", "client", "server", "key" or "unknown".
+        party: who has to mend it.
         remedy: how.
     """
 
     causes: tuple[str, ...]
     summary: str
-    party: str
+    party: Party
     remedy: str
 
     def as_dict(self) -> dict[str, Any]:

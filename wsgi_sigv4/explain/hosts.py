@@ -135,8 +135,9 @@ def _configured(case: Case) -> Iterator[Change]:
         known = host.lstrip(".").encode()
         yield _host(case, known)
         name, port = _split(known)
-        for other in {sent, b"443", b"80"} - {port, b""}:
-            yield _host(case, name + b":" + other)
+        for other in dict.fromkeys((sent, b"443", b"80")):
+            if other not in (port, b""):
+                yield _host(case, name + b":" + other)
 
 
 def _case_of_letters(case: Case) -> Iterator[Change]:
