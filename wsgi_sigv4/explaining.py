@@ -270,7 +270,6 @@ class Explainer:
             string_to_sign=None,
             finding=find_refused_cause(refusal, request, body=body),
             refusal=self._code(refusal),
-            accepted=False,
         )
 
     def _code(self, refusal: SigV4Error) -> str:

@@ -139,7 +139,7 @@ def comparable(
     outcome = _outcome(request, verifier, body=body, credentials=..., now=now)
     if outcome.attempt is None:
         return None
-    scrubber = _scrubber(outcome)
+    scrubber = scrubber_of(outcome.attempt, outcome.credentials)
     ours = evidence(outcome.attempt, payload_hash(outcome.attempt, body)).canonical_request
     return scrubber.scrub(redacted(client)), scrubber.scrub(redacted(ours))
 
@@ -177,7 +177,7 @@ def _explained(
     request: Request, verifier: Verifier, outcome: _Outcome, *, body: bytes | None, now: float
 ) -> Explanation:
     refusal, attempt = outcome.refusal, outcome.attempt
-    scrubber = _scrubber(outcome)
+    scrubber = scrubber_of(attempt, outcome.credentials)
     canonical = signed = None
     if attempt is not None:
         found = evidence(attempt, payload_hash(attempt, body))
@@ -196,7 +196,6 @@ def _explained(
         string_to_sign=signed,
         finding=finding,
         refusal=code,
-        accepted=refusal is None,
     )
 
 
@@ -265,9 +264,9 @@ def _value(value: bytes | str, scrubber: Scrubber, *, header: str) -> str:
     return f"`{shown(scrubber.scrub(value), header=header)}`"
 
 
-def _scrubber(outcome: _Outcome) -> Scrubber:
+def scrubber_of(attempt: Attempt | None, credentials: Credentials | None = None) -> Scrubber:
+    """Return what takes the secrets of *attempt*, and of *credentials*, out of a text."""
     secrets = []
-    attempt, credentials = outcome.attempt, outcome.credentials
     if attempt is not None:
         secrets.append(attempt.authorization.signature.decode("ascii", "backslashreplace"))
         secrets.append(attempt.session_token or "")

@@ -80,8 +80,8 @@ class Explanation:
             request did not get as far.
         string_to_sign: likewise.
         finding: the cause, or None where the request was accepted.
-        refusal: the error code that the client is told, or None.
-        accepted: whether nothing was found wrong.
+        refusal: the error code that the client is told, or None where the
+            request was accepted.
     """
 
     checks: tuple[Check, ...]
@@ -89,7 +89,11 @@ class Explanation:
     string_to_sign: bytes | None
     finding: Finding | None
     refusal: str | None
-    accepted: bool
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing was found wrong."""
+        return self.refusal is None
 
     def as_dict(self) -> dict[str, Any]:
         """Return this explanation, ready for JSON; every text in it is printable ASCII."""
