@@ -47,6 +47,7 @@ FLOORS = {
     "wsgi_sigv4.policy": 3.1,
     "wsgi_sigv4.terms": 3.15,
     "wsgi_sigv4.attempt": 3.2,
+    "wsgi_sigv4.decisions": 3.3,
     "wsgi_sigv4.messages": 3.3,
     "wsgi_sigv4.verification": 3.3,
     "wsgi_sigv4.verifier": 3.4,

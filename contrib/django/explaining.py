@@ -22,6 +22,7 @@ from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.environ import SENT
 from wsgi_sigv4.environ import Deployment
+from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.request import Request
 
@@ -84,7 +85,9 @@ async def aexplain(
     missed = conf.explainer.take()
     credentials: Credentials | EllipsisType | None = ...
     if missed is not None:
-        credentials = await _credentials(conf.explainer, sent, conf)
+        credentials = conf.explainer.find_credentials(refusal, sent)
+        if isinstance(credentials, EllipsisType):
+            credentials = await _credentials(refusal, conf.explainer, sent, conf)
     # Not the thread of the database connections: everybody waits for that one.
     is_found = not isinstance(credentials, EllipsisType)
     return await sync_to_async(conf.explainer.explain_sent, thread_sensitive=not is_found)(
@@ -93,11 +96,11 @@ async def aexplain(
 
 
 async def _credentials(
-    explainer: Explainer, sent: Sent, conf: Configuration
+    refusal: SigV4Error, explainer: Explainer, sent: Sent, conf: Configuration
 ) -> Credentials | EllipsisType | None:
     """Return the credentials for *sent*; an ellipsis: whoever explains it is told why not."""
     attempt = explainer.find_attempt(sent)
-    if attempt is None:
+    if attempt is None or isinstance(refusal, CredentialsUnavailable):
         return ...
     try:
         return await alookup(conf.verifier.provider, attempt)

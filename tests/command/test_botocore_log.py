@@ -204,7 +204,7 @@ def test_body_that_was_not_signed_is_not_believed() -> None:
     line = LINE % "'Content-Length': '1'"
     (found,) = read_botocore_log((made + canonical + line).encode())
     assert good(found).body is None
-    assert good(found).notes == ("the log does not hold the body: give --body-file",)
+    assert good(found).body_doubt == "the log does not hold the body: give --body-file"
 
 
 @pytest.mark.parametrize(

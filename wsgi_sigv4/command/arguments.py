@@ -154,7 +154,8 @@ def _add_input(made: argparse.ArgumentParser) -> None:
         "--entry",
         type=_positive,
         metavar="N",
-        help="which request of FILE, from 1 on (default: the first signed one)",
+        help="which request of FILE, from 1 on (default: the first signed one that was refused, "
+        "or else the first signed one)",
     )
     given.add_argument("--body-file", metavar="FILE", help="the body, where FILE does not hold it")
     _add_server(made)
