@@ -232,8 +232,8 @@ PATH_NOT_ROUTED: Final = Cause(
     "The application would route on another path than was signed",
     "proxy",
     "Let the proxy pass the path on as sent (nginx: proxy_pass http://upstream; without a URI part;"
-    " Apache: ProxyPass ... nocanon), name a prefix that it strips in path_prefix, and put "
-    "middleware that rewrites PATH_INFO behind the verifier.",
+    " Apache: ProxyPass ... nocanon; mod_wsgi: AllowEncodedSlashes On), name a prefix that it "
+    "strips in path_prefix, and put middleware that rewrites PATH_INFO behind the verifier.",
 )
 UNKNOWN_KEY: Final = Cause(
     "unknown-key",

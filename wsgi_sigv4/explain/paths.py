@@ -242,7 +242,10 @@ PATHS: Final = (
         id="path-prefix-added",
         title="A proxy put a prefix before the path",
         party="proxy",
-        remedy=f"Let the proxy add nothing ({_NGINX}), or give the client the whole URL.",
+        remedy=(
+            f"Let the proxy add nothing ({_NGINX}; Apache: ProxyPass / http://upstream/; Caddy: no "
+            "rewrite), or give the client the whole URL."
+        ),
         propose=_added_prefix,
     ),
     Hypothesis(
@@ -306,7 +309,7 @@ PATHS: Final = (
         party="client",
         remedy=(
             "Ask for a path without . and .. segments: HTTP libraries resolve them unasked, and "
-            f"proxies too (not so: {_AS_SENT})."
+            f"proxies too (not so: {_AS_SENT}; HAProxy: no normalize-uri)."
         ),
         propose=_resolved,
         rare=12,

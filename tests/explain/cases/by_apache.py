@@ -158,7 +158,7 @@ APACHE_CASES: tuple[Live, ...] = (
         "path-prefix-added",
         "Apache: `ProxyPass / http://127.0.0.1:8000/backend/`",
         through(GET, _KEEPS_HOST, "ProxyPass / http://127.0.0.1:8000/backend/"),
-        ("Let the proxy add nothing", sound(GET)),
+        ("ProxyPass / http://upstream/", through(GET, _KEEPS_HOST, _PASS)),
     ),
     case(
         "path-prefix-decoded",

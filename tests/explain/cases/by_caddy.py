@@ -75,7 +75,7 @@ CADDY_CASES: tuple[Live, ...] = (
         "path-prefix-added",
         "Caddy: `rewrite * /backend{uri}`",
         through(GET, "rewrite * /backend{uri}", SOUND),
-        ("Let the proxy add nothing", sound(GET)),
+        ("no rewrite", sound(GET)),
     ),
     case(
         "path-prefix-decoded",

@@ -86,6 +86,7 @@ HAPROXY_CASES: tuple[Live, ...] = (
         "path-dots-removed",
         f"HAProxy: `{_RESOLVES}`, and S3's `/./`",
         through(_DOTS, _RESOLVES, place="s3"),
+        ("no normalize-uri", through(_DOTS, place="s3")),
         ("without . and .. segments", through(botocore(service="s3"), _RESOLVES, place="s3")),
     ),
     case(

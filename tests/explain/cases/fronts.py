@@ -17,6 +17,8 @@ from dataclasses import field
 from pathlib import Path
 from typing import Final
 
+from tests.servers import nginx
+
 #: Where the texts say that the application listens.
 UPSTREAM: Final = "127.0.0.1:8000"
 
@@ -81,11 +83,13 @@ defaults
     timeout client 30s
     timeout server 30s
 {servers}"""
-_HAPROXY_SERVER = """\
-listen port{port}
-    bind 127.0.0.1:{port}
-{text}
-    server app 127.0.0.1:8000
+#: As deployment.md of the documentation has it.
+HAPROXY_SERVER: Final = "server app 127.0.0.1:8000"
+_HAPROXY_SERVER = f"""\
+listen port{{port}}
+    bind 127.0.0.1:{{port}}
+{{text}}
+    {HAPROXY_SERVER}
 """
 
 _CADDY = """\
@@ -160,7 +164,7 @@ def _found(program: str) -> str | None:
 
 NGINX: Final = Program(
     name="nginx",
-    path=_found("nginx"),
+    path=nginx.PROGRAM,
     server=_NGINX_SERVER,
     configuration=_NGINX,
     arguments=lambda file: ["-p", str(file.parent), "-c", str(file), "-e", "stderr"],
