@@ -235,6 +235,12 @@ PATH_CASES: tuple[Live, ...] = (
         ),
     ),
     case(
+        "path-prefix-decoded",
+        "nginx: `location /api/ { proxy_pass http://up/; }` sends `%28` decoded",
+        through(_STRIPS, botocore("GET", "/api/items/%28x%29")),
+        ("without a URI part", sound(botocore("GET", "/api/items/%28x%29"))),
+    ),
+    case(
         "path-prefix-added",
         "nginx: `proxy_pass http://up/backend/;`",
         through(location(to="http://up/backend/"), GET),
