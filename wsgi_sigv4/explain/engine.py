@@ -61,7 +61,7 @@ _CUT: Final = (BodyTooLarge, IncompleteBody)
 #: The commonest of what cannot be found out: nginx's own Host, where nothing kept the other one.
 _OTHER_HOST: Final = (
     "The Host that arrived is {}: if clients ask for another one, a proxy replaced it (nginx: "
-    "proxy_set_header Host $http_host;)."
+    "proxy_set_header Host $http_host; Apache: ProxyPreserveHost On)."
 )
 _BODY_UNKNOWN: Final = Finding(
     causes=(),

@@ -24,7 +24,7 @@ _X_FORWARDED_HOST: Final = "x-forwarded-host"
 _MAX_HOSTS: Final = 32
 _KEEP_HOST: Final = (
     "Let the proxy pass Host on: nginx: proxy_set_header Host $http_host; Apache: "
-    "ProxyPreserveHost On."
+    "ProxyPreserveHost On; HAProxy: no set-header Host; Caddy: no header_up Host."
 )
 _X_PORT: Final = (
     f"{_KEEP_HOST} Or, where the proxy is trusted and overwrites X-Forwarded-Host and "
