@@ -24,6 +24,7 @@ FLOORS = {
     "wsgi_sigv4.errors.body": 0.1,
     "wsgi_sigv4.errors": 0.2,
     "wsgi_sigv4.redaction": 0,
+    "wsgi_sigv4.callables": 0,
     "wsgi_sigv4.memo": 0,
     "wsgi_sigv4.drafts": 0,
     "wsgi_sigv4.encoding": 0.1,

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from copy import copy
 from functools import partial
-from inspect import iscoroutinefunction
 from itertools import chain
 from typing import TYPE_CHECKING
 from typing import Literal
@@ -141,8 +140,6 @@ class SigV4Middleware:
     ) -> None:
         if remote_user not in (None, "access_key_id", "principal"):
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
-        if iscoroutinefunction(authorize):
-            raise ConfigurationError("authorize cannot be awaited here")
         # From the environment of a process "false" may come, which is true.
         if not isinstance(explain, bool):
             raise ConfigurationError("explain is True or False")

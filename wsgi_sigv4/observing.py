@@ -13,12 +13,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import Literal
 
 from wsgi_sigv4.body import StreamedBody
+from wsgi_sigv4.callables import is_asynchronous
 from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import CredentialsUnavailable
@@ -110,7 +110,7 @@ def hook(name: str, function: Hook | None) -> Hook | None:
         return None
     if not callable(function):
         raise ConfigurationError(f"{name} is a callable of the verdict, or None")
-    if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
+    if is_asynchronous(function):
         raise ConfigurationError(f"{name} cannot be awaited")
     return function
 

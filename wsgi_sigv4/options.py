@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 from typing import Final
 
+from wsgi_sigv4.callables import is_asynchronous
 from wsgi_sigv4.environ import DIRECT
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import ConfigurationError
@@ -74,8 +74,9 @@ class Options:
             raise ConfigurationError("report_only is True or False")
         if isinstance(self.exempt, str):
             raise ConfigurationError("exempt is a list of path prefixes, or a callable")
-        if iscoroutinefunction(self.exempt):
-            raise ConfigurationError("exempt cannot be awaited")
+        for name in ("exempt", "authorize"):
+            if is_asynchronous(getattr(self, name)):
+                raise ConfigurationError(f"{name} cannot be awaited")
         if not callable(self.exempt):
             for prefix in self.exempt:
                 if not prefix.startswith("/") or not prefix.strip("/"):

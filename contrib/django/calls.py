@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from collections.abc import Callable
 from inspect import isawaitable
-from inspect import iscoroutinefunction
 from typing import TypeVar
 from typing import cast
 
@@ -13,6 +12,7 @@ from asgiref.sync import async_to_sync
 from asgiref.sync import sync_to_async
 
 from wsgi_sigv4.attempt import Attempt
+from wsgi_sigv4.callables import is_asynchronous
 from wsgi_sigv4.credentials import CredentialProvider
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.providers import lookups
@@ -29,7 +29,7 @@ def call(function: Callable[..., T | Awaitable[T]], *args: object) -> T:
 
 async def acall(function: Callable[..., T | Awaitable[T]], *args: object) -> T:
     """Return what *function* returns, or what that comes to; a synchronous one runs in a thread."""
-    if iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__):
+    if is_asynchronous(function):
         return await cast("Callable[..., Awaitable[T]]", function)(*args)
     # The thread of Django's database connections.
     result: T | Awaitable[T] = await sync_to_async(function, thread_sensitive=True)(*args)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib
 import io
 import os
 import runpy
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,21 @@ def test_help_names_the_commands(command: Command) -> None:
         assert f"    {name} " in ran.out
     ran = command()
     assert (ran.code, ran.out) == (2, "")
+
+
+def test_version(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The version is that of the installed package; a copy without one is no traceback."""
+    declared = configparser.ConfigParser()
+    declared.read(ROOT / "setup.cfg")
+    ran = command("--version")
+    assert (ran.code, ran.out) == (0, f"wsgi-sigv4 {declared['metadata']['version']}\n")
+
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("wsgi_sigv4.command.arguments.version", missing)
+    ran = command("--version")
+    assert (ran.code, ran.out) == (0, "wsgi-sigv4, which is not installed as a package\n")
 
 
 @pytest.mark.parametrize(

@@ -306,14 +306,19 @@ def test_authorize_must_say_true(word: Any) -> None:
     assert not app.called
 
 
-def test_async_authorize_is_a_configuration_error() -> None:
-    """WSGI cannot await it, and its coroutine must not be taken for an answer."""
-
-    async def authorize(identity: Any, environ: WSGIEnvironment) -> bool:
+class _Asynchronous:
+    async def __call__(self, *_: object) -> bool:
         return True
 
-    with pytest.raises(ConfigurationError):
-        guarded(Application(), authorize=authorize)
+
+@pytest.mark.parametrize("name", ["authorize", "exempt"])
+@pytest.mark.parametrize(
+    "answer", [_Asynchronous().__call__, _Asynchronous()], ids=["function", "object"]
+)
+def test_async_callable_is_a_configuration_error(name: str, answer: Any) -> None:
+    """WSGI cannot await it, and its coroutine must not be taken for an answer."""
+    with pytest.raises(ConfigurationError, match=f"{name} cannot be awaited"):
+        guarded(Application(), **{name: answer})
 
 
 def test_refused_body_is_out_of_reach() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version
 from typing import Final
 
 from wsgi_sigv4.command.inputs import READERS
@@ -75,12 +77,20 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    made.add_argument("--version", action="version", version=_version())
     commands = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_explain(_command(commands, "explain", "tell why a request is refused", _EXPLAIN_EXAMPLES))
     _add_input(_command(commands, "verify", "tell whether it is accepted", _VERIFY_EXAMPLES))
     _add_sign(_command(commands, "sign", "print a signed curl command", _SIGN_EXAMPLES))
     _add_presign(_command(commands, "presign", "print a presigned URL", _PRESIGN_EXAMPLES))
     return made
+
+
+def _version() -> str:
+    try:
+        return f"wsgi-sigv4 {version('wsgi-sigv4')}"
+    except PackageNotFoundError:
+        return "wsgi-sigv4, which is not installed as a package"
 
 
 def _add_explain(made: argparse.ArgumentParser) -> None:
