@@ -25,6 +25,7 @@ from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.authentication import settle
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.body import StreamedBody
+from wsgi_sigv4.callables import is_asynchronous
 from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import SigV4Error
@@ -140,6 +141,9 @@ class SigV4Middleware:
     ) -> None:
         if remote_user not in (None, "access_key_id", "principal"):
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
+        # Django may await it, WSGI cannot.
+        if is_asynchronous(authorize):
+            raise ConfigurationError("authorize cannot be awaited")
         # From the environment of a process "false" may come, which is true.
         if not isinstance(explain, bool):
             raise ConfigurationError("explain is True or False")

@@ -74,9 +74,8 @@ class Options:
             raise ConfigurationError("report_only is True or False")
         if isinstance(self.exempt, str):
             raise ConfigurationError("exempt is a list of path prefixes, or a callable")
-        for name in ("exempt", "authorize"):
-            if is_asynchronous(getattr(self, name)):
-                raise ConfigurationError(f"{name} cannot be awaited")
+        if is_asynchronous(self.exempt):
+            raise ConfigurationError("exempt cannot be awaited")
         if not callable(self.exempt):
             for prefix in self.exempt:
                 if not prefix.startswith("/") or not prefix.strip("/"):
