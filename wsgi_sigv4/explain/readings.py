@@ -218,6 +218,16 @@ class Case:
         return found
 
     @cached_property
+    def lines(self) -> Mapping[str, list[bytes]]:
+        """The lines of each signed header, as they arrived."""
+        found: dict[str, list[bytes]] = {name: [] for name in self.names}
+        for name, value in self.request.headers:
+            lines = found.get(name.decode("latin-1").lower())
+            if lines is not None:
+                lines.append(value)
+        return found
+
+    @cached_property
     def body_forms(self) -> tuple[BodyForm, ...]:
         """What the body may have been; none where it is not known or signed by itself."""
         if self.body is None or self.attempt.payload.form is not PayloadForm.ABSENT:
