@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("wsgi_sigv4")
 
 # Compiled when the first record is filtered; then re remembers it.
-_SECRETS: Final = (
-    r"(?i)((?:X-Amz-(?:Signature|Security-Token|S3session-Token)|Signature)(?:=|%3D))[^&\s,\"'\\]+"
-)
+_SECRETS: Final = r"(?i)((?:X-Amz-(?:Signature|Security-Token|S3session-Token)|Signature)(?:=|%(?:25)*3D))[^&\s,\"'\\]+"
 
 
 def log_refusal(

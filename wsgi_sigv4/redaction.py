@@ -12,10 +12,10 @@ from typing import Final
 
 # Compiled when one is needed: all of them would be a tenth of the import.
 _HIDDEN_NAME: Final = (
-    r"cookie2?|set-cookie|authorization|proxy-authorization|x-amz-security-token"
-    r"|x-amz-s3session-token|x-amz-(?:copy-source-)?server-side-encryption-customer-key"
-    # What proxies that log people in hand on of them, and what other schemes go by.
-    r"|[a-z0-9-]*(?:token|secret|password|api-?key|jwt-assertion|oidc-data)"
+    # What clients, proxies that log people in and gateways call them, and other schemes.
+    r"[a-z0-9-]*(?:authorization|cookie2?|token|secret|passw(?:or)?d|credentials?|session(?:-?id)?"
+    r"|signature(?:-[a-z0-9]+)?|(?:api|auth|access|functions|subscription|customer)-?key"
+    r"|jwt-assertion|oidc-data|client-principal)"
 )
 _SECRET_LINE: Final = rf"(?mi)^({_HIDDEN_NAME}):.*$".encode()
 _SECRET_PARAMETERS: Final = ("X-Amz-Security-Token", "X-Amz-S3session-Token", "Signature")
@@ -38,11 +38,11 @@ def redacted_parameters(text: bytes) -> bytes:
 
 @cache
 def _secret_parameter() -> re.Pattern[bytes]:
-    """Return what matches a secret parameter, whatever letters of its name are escaped."""
+    """Return what matches a secret parameter, whatever is escaped of its name, and how often."""
     names = b"|".join(b"".join(map(_spellings, name)) for name in _SECRET_PARAMETERS)
-    return re.compile(rb"(?i)(?=[sx%%])((?:%b)(?:=|%%3D|%%253D))[^&\s,\"']*" % names)
+    return re.compile(rb"(?i)(?=[sx%%])((?:%b)(?:=|%%(?:25)*3D))[^&\s,\"']*" % names)
 
 
 def _spellings(letter: str) -> bytes:
-    escapes = {f"%{ord(spelt):02x}" for spelt in (letter.lower(), letter.upper())}
+    escapes = {f"%(?:25)*{ord(spelt):02x}" for spelt in (letter.lower(), letter.upper())}
     return f"(?:{'|'.join((re.escape(letter), *sorted(escapes)))})".encode()

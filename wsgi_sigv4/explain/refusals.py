@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,10 @@ from wsgi_sigv4.request import Request
 _QUARTER: Final = 15 * 60
 _ZONE_TOLERANCE: Final = 60
 _MAX_ZONE: Final = 14 * 3600 + _ZONE_TOLERANCE
+
+#: A slash of a credential, which some escape too often; and the date in one.
+_SLASH: Final = re.compile(r"/|%(?:25)*2F", re.IGNORECASE)
+_DATE: Final = re.compile(rf"(?:{_SLASH.pattern})[0-9]{{8}}(?:{_SLASH.pattern}|\Z)", re.IGNORECASE)
 
 _Finder = Callable[[Any, Request, bytes | None], Finding]
 
@@ -82,9 +87,19 @@ def _parts(refusal: errors.SigV4Error, request: Request, body: bytes | None) -> 
 def _credential(
     refusal: errors.MalformedCredential, request: Request, body: bytes | None
 ) -> Finding:
+    text = refusal.credential
+    date = _DATE.search(text)
+    key_id = text[: date.start()] if date else ""
+    if _SLASH.search(key_id):
+        return causes.MALFORMED.finding(
+            f"The access key id of the credential `...{shown(text[len(key_id) :])}` holds a slash, "
+            "as a secret does: the two may have been exchanged."
+        )
+    # What is neither scope nor an id of AWS's may be all secret: nothing of it is said again.
+    is_harmless = date or text.endswith("/aws4_request") or re.fullmatch(r"[A-Z0-9]+", text)
+    told = f"`{shown(text)}`" if is_harmless else "that was sent"
     return causes.MALFORMED.finding(
-        f"The credential `{shown(refusal.credential)}` is not keyid/date/region/service/"
-        "aws4_request."
+        f"The credential {told} is not keyid/date/region/service/aws4_request."
     )
 
 

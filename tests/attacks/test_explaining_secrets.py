@@ -1,0 +1,138 @@
+"""Attacks on explanations: secrets that stand where nobody looks for them."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.attacks.attacker import HOST
+from tests.attacks.attacker import KEY
+from tests.attacks.attacker import SECRET
+from tests.attacks.attacker import Sent
+from tests.attacks.attacker import send
+from tests.attacks.attacker import sign
+from wsgi_sigv4 import Credentials
+from wsgi_sigv4 import SigV4Middleware
+from wsgi_sigv4 import Verifier
+from wsgi_sigv4.logs import RedactingFilter
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+OTHER_SECRET = "another-secret-of-forty-characters-at-al"
+TOKEN = "FwoGZXIvYXdzEXAMPLE+token/with=signs"
+PAGE = ("Accept", "text/html,application/xhtml+xml")
+
+
+def application(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+    """Answer whatever comes."""
+    start_response("200 OK", [])
+    return [b"let in"]
+
+
+def told(sent: Sent, caplog: pytest.LogCaptureFixture, *, service: str = "items") -> str:
+    """Return all that is answered, shown to a browser, logged and told to hooks of *sent*."""
+    caplog.set_level(logging.DEBUG, logger="wsgi_sigv4")
+    verdicts: list[Any] = []
+    credentials = Credentials(SECRET, session_token=TOKEN)
+    verifier = Verifier({KEY: credentials}, region="us-east-1", service=service)
+    app = SigV4Middleware(application, verifier, explain=True, on_refuse=verdicts.append)
+    answers = [send(app, sent), send(app, sent.having(PAGE))]
+    assert not {200, 500} & {answer.status for answer in answers}
+    assert all(verdict.explanation is not None for verdict in verdicts)
+    return caplog.text + repr(verdicts) + "".join(answer.body.decode() for answer in answers)
+
+
+def nested(url: str, times: int) -> str:
+    """Return *url* as a parameter in a parameter in a parameter has it."""
+    for _ in range(times):
+        url = quote(url, safe="")
+    return url
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+@pytest.mark.parametrize("service", ["items", "s3"])
+@pytest.mark.parametrize("place", ["path", "query", "header"])
+def test_url_within_urls_keeps_its_signature(
+    caplog: pytest.LogCaptureFixture, place: str, service: str, times: int
+) -> None:
+    """A login page gets the link that somebody came with, escaped once more by each redirect."""
+    link = sign(target="/b.jpg", presigned=True, service=service)
+    signature = link.target.partition("X-Amz-Signature=")[2]
+    url = nested(f"https://{HOST}{link.target}", times)
+    target = {"path": f"/to/{url}", "query": f"/to?url={url}"}.get(place, "/to")
+    headers = (("X-Link", url),) if place == "header" else ()
+    presigned = place != "header"
+    sent = sign(
+        target=target, headers=headers, secret=OTHER_SECRET, service=service, presigned=presigned
+    )
+    shown = told(sent, caplog, service=service)
+    assert "X-Amz-Expires" in shown
+    assert signature not in shown
+
+
+@pytest.mark.parametrize("times", [0, 1, 2, 3])
+def test_access_log_keeps_no_signature_of_a_url_within_urls(times: int) -> None:
+    """What the filter knows of `=` and `%3D`, it knows of `%253D`."""
+    url = nested("https://a.example/b?X-Amz-Signature=c0ffee&X-Amz-Security-Token=c0ffee", times)
+    record = logging.LogRecord("access", logging.INFO, "", 0, "GET /to?url=%s 200", (url,), None)
+    assert RedactingFilter().filter(record)
+    assert "c0ffee" not in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-Forwarded-Authorization",
+        "X-Amzn-Remapped-Authorization",
+        "X-Original-Cookie",
+        "X-Auth-Key",
+        "X-Functions-Key",
+        "Ocp-Apim-Subscription-Key",
+        "X-Session-Id",
+        "X-Hub-Signature-256",
+        "X-Ms-Client-Principal",
+        "X-Amz-Server-Side-Encryption-Customer-Key",
+    ],
+)
+def test_header_that_carries_another_login_is_not_shown(
+    caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """Gateways rename Authorization and Cookie, and others have keys of their own."""
+    headers = ((name, "of-the-victim"), ("X-Note", "of-nobody"))
+    shown = told(sign(headers=headers, secret=OTHER_SECRET, token=TOKEN), caplog)
+    assert "of-the-victim" not in shown
+    assert "of-nobody" in shown
+
+
+@pytest.mark.parametrize("service", ["items", "s3"])
+@pytest.mark.parametrize("spelt", [TOKEN, quote(TOKEN, safe="")])
+def test_session_token_is_shown_nowhere(
+    caplog: pytest.LogCaptureFixture, service: str, spelt: str
+) -> None:
+    """An answer takes it out wherever it stands, as the page and the log do."""
+    headers = (("X-Note", f"of {spelt}"),)
+    sent = sign(headers=headers, secret=OTHER_SECRET, token=TOKEN, service=service)
+    shown = told(sent, caplog, service=service)
+    assert "x-note:of ..." in shown
+    assert spelt not in shown
+
+
+@pytest.mark.parametrize("scope", ["/20261121/us-east-1/items/aws4_request", ""])
+def test_secret_in_the_place_of_the_key_id_is_not_logged(
+    caplog: pytest.LogCaptureFixture, scope: str
+) -> None:
+    """Who exchanges the two sends the secret in clear; the log does not keep it, and says so."""
+    assert "/" in SECRET
+    authorization = (
+        f"AWS4-HMAC-SHA256 Credential={SECRET}{scope}, SignedHeaders=host, Signature={'0' * 64}"
+    )
+    told(Sent().having(("Authorization", authorization)), caplog)
+    assert "malformed-authorization" in caplog.text
+    assert ("may have been exchanged" in caplog.text) == bool(scope)
+    for piece in SECRET.split("/"):
+        assert piece not in caplog.text
