@@ -123,9 +123,13 @@ def _end(case: Case) -> Iterator[Change]:
 def _decoded_by_proxy(case: Case) -> Iterator[Change]:
     path = case.request.path
     decoded = percent_decode(path)
-    yield _path(case, uri_encode(decoded, keep_slash=True))
+    encoded = uri_encode(decoded, keep_slash=True)
+    # Else nothing was decoded: its escapes are in other capitals.
+    if encoded.upper() != path.upper():
+        yield _path(case, encoded)
     yield _path(case, path.replace(b"%", b"%25"))
-    yield _path(case, uri_encode(decoded, keep_slash=True).replace(b"~", b"%7E"))
+    if b"~" in encoded:
+        yield _path(case, encoded.replace(b"~", b"%7E"))
     for spelt in _spellings(decoded):
         if len(spelt) > len(path):
             yield _path(case, spelt)

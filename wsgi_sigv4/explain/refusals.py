@@ -9,6 +9,7 @@ from typing import Any
 from typing import Final
 
 from wsgi_sigv4 import errors
+from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.explain import causes
 from wsgi_sigv4.explain.bodies import body_forms
@@ -18,15 +19,33 @@ from wsgi_sigv4.explain.payloads import PAYLOADS
 from wsgi_sigv4.explain.showing import shown
 from wsgi_sigv4.policy import TOKEN_HEADERS
 from wsgi_sigv4.request import Request
+from wsgi_sigv4.request import parse_query
 
 #: Clocks that are wrong by their zone are so by quarters of an hour; and by some seconds more.
 _QUARTER: Final = 15 * 60
 _ZONE_TOLERANCE: Final = 60
 _MAX_ZONE: Final = 14 * 3600 + _ZONE_TOLERANCE
 
+_TOKENS: Final = frozenset(name.encode() for name in TOKEN_NAMES)
 #: A slash of a credential, which some escape too often; and the date in one.
 _SLASH: Final = re.compile(r"/|%(?:25)*2F", re.IGNORECASE)
 _DATE: Final = re.compile(rf"(?:{_SLASH.pattern})[0-9]{{8}}(?:{_SLASH.pattern}|\Z)", re.IGNORECASE)
+
+#: What a presigned URL is refused with whose parameters hang together.
+_OF_A_CUT_URL: Final = (
+    errors.MissingAuthentication,
+    errors.MissingParameters,
+    errors.UnsupportedAlgorithm,
+)
+#: How HTML and JSON write &, and who escapes a URL for the second time but for its =.
+_AMPERSAND: Final = re.compile(
+    rb"(&amp;|(?:\\|%5C)u0026|%26(?:amp(?:;|%3B))?)X-Amz-(?:Algorithm|Credential|Signature)=",
+    re.IGNORECASE,
+)
+_AS_IT_IS: Final = (
+    "Use the URL as it was made: &amp; in HTML and \\u0026 in JSON are the letter &, so take it out "
+    "of them with a parser; and decode nothing in it: the %2B of a session token becomes a blank."
+)
 
 _Finder = Callable[[Any, Request, bytes | None], Finding]
 
@@ -35,6 +54,10 @@ def find_refused_cause(
     refusal: errors.SigV4Error, request: Request, *, body: bytes | None
 ) -> Finding:
     """Return why *request* was refused with *refusal*, which is no wrong signature."""
+    if isinstance(refusal, _OF_A_CUT_URL) and (escaped := _AMPERSAND.search(request.query)):
+        return causes.MALFORMED.finding(
+            f"The URL is presigned, but its & arrived as `{shown(escaped[1])}`.", remedy=_AS_IT_IS
+        )
     for kind in type(refusal).__mro__:
         finder = _FINDERS.get(kind)
         if finder is not None:
@@ -207,6 +230,11 @@ def _unknown_key(refusal: errors.UnknownAccessKey, request: Request, body: bytes
 def _token(refusal: errors.InvalidSessionToken, request: Request, body: bytes | None) -> Finding:
     if refusal.absent:
         return causes.TOKEN_MISSING.finding("The key is temporary, and no session token arrived.")
+    if any(name in _TOKENS and b" " in value for name, value in parse_query(request.query)):
+        return causes.TOKEN_WRONG.finding(
+            "The session token arrived with blanks: its + were not escaped as %2B.",
+            remedy=_AS_IT_IS,
+        )
     return causes.TOKEN_WRONG.finding(str(refusal))
 
 
