@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("wsgi_sigv4")
 
 # Compiled when the first record is filtered; then re remembers it.
-_SECRETS: Final = r"(?i)((?:X-Amz-(?:Signature|Security-Token|S3session-Token)|Signature)(?:=|%(?:25)*3D))[^&\s,\"'\\]+"
+_SECRETS: Final = (
+    r"(?i)((?:X-Amz-(?:Signature|Security-Token|S3session-Token)|Signature)(?:=|%(?:25)*3D))"
+    r"[^&\s,\"'\\]+"
+)
 
 
 def log_refusal(

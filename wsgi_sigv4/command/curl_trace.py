@@ -47,6 +47,7 @@ class _Sent:
     body: list[bytes] = field(default_factory=list)
     is_exact: bool = True
     is_whole: bool = True
+    is_head_whole: bool = True
 
 
 def is_curl_trace(data: bytes) -> bool:
@@ -60,7 +61,7 @@ def read_curl_trace(data: bytes) -> Iterator[Found]:
         try:
             yield _saved(sent)
         except UnreadableInput as fault:
-            yield fault if sent.is_whole else UnreadableInput(_CUT_OFF)
+            yield fault
 
 
 def _requests(data: bytes) -> Iterator[_Sent]:
@@ -79,11 +80,16 @@ def _requests(data: bytes) -> Iterator[_Sent]:
             sent.body.append(content)
             sent.is_exact = sent.is_exact and is_exact
         sent.is_whole = sent.is_whole and len(content) == int(piece[2])
+        if piece[1] == b"header":
+            sent.is_head_whole = sent.is_whole
     if sent is not None:
         yield sent
 
 
 def _saved(sent: _Sent) -> SavedRequest:
+    if not sent.is_head_whole:
+        # Without its last headers a request is another one.
+        raise UnreadableInput(_CUT_OFF)
     notes = () if sent.is_whole else (_CUT_OFF,)
     head, body = b"".join(sent.head), b"".join(sent.body)
     saved = parse_request(head, body, notes=notes, is_whole=sent.is_whole)
@@ -93,7 +99,8 @@ def _saved(sent: _Sent) -> SavedRequest:
     if declared == [hashlib.sha256(saved.body).hexdigest().encode()]:
         return saved
     # A hash that was declared would be blamed on the client: the body is not known.
-    return replace(saved, body=None if declared else saved.body, notes=(*saved.notes, _DOTS))
+    known = None if declared else saved.body
+    return replace(saved, body=known, is_exact=False, notes=(*saved.notes, _DOTS))
 
 
 def _content(data: bytes, at: int, *, size: int) -> tuple[bytes, bool]:

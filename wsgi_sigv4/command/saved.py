@@ -39,6 +39,7 @@ class SavedRequest:
         headers: pairs of name and value, in the order sent.
         body: the body, or None where the file does not hold (all of) it.
         notes: what the file leaves in doubt, for the user.
+        is_exact: False where some bytes of the body may have been other ones.
         client_canonical_request: what the client says that it signed, where
             the file tells.
     """
@@ -48,6 +49,7 @@ class SavedRequest:
     headers: Headers = field(repr=False)
     body: bytes | None = field(repr=False)
     notes: tuple[str, ...] = ()
+    is_exact: bool = True
     client_canonical_request: bytes | None = field(default=None, repr=False)
 
     @property
@@ -89,7 +91,7 @@ class SavedRequest:
 
     def with_body(self, body: bytes) -> SavedRequest:
         """Return the request with *body*, which a file of its own holds."""
-        return replace(self, body=body)
+        return replace(self, body=body, is_exact=True)
 
 
 #: What a reader yields for each request of a file: one that cannot be read must not hide others.

@@ -43,8 +43,8 @@ _AMPERSAND: Final = re.compile(
     re.IGNORECASE,
 )
 _AS_IT_IS: Final = (
-    "Use the URL as it was made: &amp; in HTML and \\u0026 in JSON are the letter &, so take it out "
-    "of them with a parser; and decode nothing in it: the %2B of a session token becomes a blank."
+    "Use the URL as it was made: &amp; in HTML and \\u0026 in JSON are the letter &, so take it "
+    "out of them with a parser; and decode nothing in it, or the + of a session token is lost."
 )
 
 _Finder = Callable[[Any, Request, bytes | None], Finding]
