@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +18,18 @@ from tests.attacks.attacker import Sent
 from tests.attacks.attacker import send
 from tests.attacks.attacker import sign
 from wsgi_sigv4 import Credentials
+from wsgi_sigv4 import Request
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
+from wsgi_sigv4.credentials import CredentialScope
+from wsgi_sigv4.credentials import Secret
+from wsgi_sigv4.explain import Explanation
+from wsgi_sigv4.explain import readings
+from wsgi_sigv4.explain import telling
+from wsgi_sigv4.explain.readings import Case
+from wsgi_sigv4.explain.readings import Change
 from wsgi_sigv4.logs import RedactingFilter
+from wsgi_sigv4.signing_key import derive_signing_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -136,3 +147,71 @@ def test_secret_in_the_place_of_the_key_id_is_not_logged(
     assert ("may have been exchanged" in caplog.text) == bool(scope)
     for piece in SECRET.split("/"):
         assert piece not in caplog.text
+
+
+class Minting:
+    """A provider that hands out signing keys, and no secret."""
+
+    def lookup(
+        self, access_key_id: str, *, scope: CredentialScope, session_token: str | None
+    ) -> Credentials | None:
+        """Return the signing key of the one key that there is."""
+        if access_key_id != KEY:
+            return None
+        return Credentials(signing_key=derive_signing_key(Secret(SECRET), scope))
+
+
+@pytest.mark.parametrize("provider", [Minting(), {KEY: SECRET}], ids=("signing keys", "secrets"))
+def test_search_for_a_key_that_exists_takes_no_less(
+    monkeypatch: pytest.MonkeyPatch, provider: Any
+) -> None:
+    """With uniform errors as much is tried, and as many keys derived, for a key that is unknown."""
+    worked: Counter[str] = Counter()
+    signs, derive = Case.signs, readings.derive_signing_key
+
+    def counted_signs(self: Case, digest: str, *changes: Change) -> bool:
+        worked["signs"] += 1
+        return signs(self, digest, *changes)
+
+    def counted_derive(secret: Secret, scope: CredentialScope) -> bytes:
+        worked["derive"] += 1
+        return derive(secret, scope)
+
+    monkeypatch.setattr(Case, "signs", counted_signs)
+    monkeypatch.setattr(readings, "derive_signing_key", counted_derive)
+    # Another alphabet would make another number of spellings.
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: SECRET[::-1])
+    verifier = Verifier(provider, region="us-east-1", service="items", uniform_errors=True)
+    app = SigV4Middleware(application, verifier, explain=True)
+    answers, work = [], []
+    for key in (KEY, "AKIAOTHER"):
+        worked.clear()
+        answers.append(send(app, sign(target="/a?b=c", key=key, secret=OTHER_SECRET)))
+        work.append((worked["signs"], worked["derive"]))
+    assert work[0] == work[1]
+    assert min(work[0]) > 50
+    told = [json.loads(answer.body)["explanation"] for answer in answers]
+    assert told[0] == told[1]
+
+
+def test_disabled_key_is_explained_as_an_unknown_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told the same of both, after the same work."""
+    found: Counter[str | None] = Counter()
+    attempted = telling.explain
+
+    def counted(request: Request, *arguments: Any, **more: Any) -> Explanation:
+        told = attempted(request, *arguments, **more)
+        found[told.refusal] += 1
+        return told
+
+    monkeypatch.setattr(telling, "explain", counted)
+    verifier = Verifier(
+        {KEY: Credentials(SECRET, enabled=False)}, region="us-east-1", service="items"
+    )
+    app = SigV4Middleware(application, verifier, explain=True)
+    answers = []
+    for key in (KEY, "AKIAOTHER"):
+        answers.append(send(app, sign(key=key)).body.decode().replace(key, "..."))
+        assert found == {"InvalidClientTokenId": len(answers)}
+    assert answers[0] == answers[1]
+    assert "unknown-key" in answers[0]

@@ -17,8 +17,8 @@ from typing import Final
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import Credentials
-from wsgi_sigv4.errors import DisabledAccessKey
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.explain.engine import SECRET_DIFFERS
 from wsgi_sigv4.explain.engine import explain
 from wsgi_sigv4.explain.engine import secret_differs
@@ -81,7 +81,8 @@ def for_client(
         # for as long.
         stranger = _stranger(verifier, request, now)
         explanation = explain(request, verifier, body=body, credentials=stranger, now=now)
-    elif isinstance(refusal, DisabledAccessKey):
+    elif isinstance(refusal, UnknownAccessKey):
+        # A disabled key is told as an unknown one, and after as long.
         explanation = explain(request, verifier, body=body, credentials=None, now=now)
     attempt = _find_attempt(verifier, request, now)
     if explanation.canonical_request is None or attempt is None:
