@@ -24,8 +24,7 @@ from wsgi_sigv4 import Verifier
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.explain import Explanation
-from wsgi_sigv4.explain import readings
-from wsgi_sigv4.explain import telling
+from wsgi_sigv4.explain import explain
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import Change
 from wsgi_sigv4.logs import RedactingFilter
@@ -167,7 +166,7 @@ def test_search_for_a_key_that_exists_takes_no_less(
 ) -> None:
     """With uniform errors as much is tried, and as many keys derived, for a key that is unknown."""
     worked: Counter[str] = Counter()
-    signs, derive = Case.signs, readings.derive_signing_key
+    signs = Case.signs
 
     def counted_signs(self: Case, digest: str, *changes: Change) -> bool:
         worked["signs"] += 1
@@ -175,10 +174,10 @@ def test_search_for_a_key_that_exists_takes_no_less(
 
     def counted_derive(secret: Secret, scope: CredentialScope) -> bytes:
         worked["derive"] += 1
-        return derive(secret, scope)
+        return derive_signing_key(secret, scope)
 
     monkeypatch.setattr(Case, "signs", counted_signs)
-    monkeypatch.setattr(readings, "derive_signing_key", counted_derive)
+    monkeypatch.setattr("wsgi_sigv4.explain.readings.derive_signing_key", counted_derive)
     # Another alphabet would make another number of spellings.
     monkeypatch.setattr("secrets.token_urlsafe", lambda size: SECRET[::-1])
     verifier = Verifier(provider, region="us-east-1", service="items", uniform_errors=True)
@@ -197,14 +196,13 @@ def test_search_for_a_key_that_exists_takes_no_less(
 def test_disabled_key_is_explained_as_an_unknown_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client is told the same of both, after the same work."""
     found: Counter[str | None] = Counter()
-    attempted = telling.explain
 
     def counted(request: Request, *arguments: Any, **more: Any) -> Explanation:
-        told = attempted(request, *arguments, **more)
+        told = explain(request, *arguments, **more)
         found[told.refusal] += 1
         return told
 
-    monkeypatch.setattr(telling, "explain", counted)
+    monkeypatch.setattr("wsgi_sigv4.explain.telling.explain", counted)
     verifier = Verifier(
         {KEY: Credentials(SECRET, enabled=False)}, region="us-east-1", service="items"
     )
