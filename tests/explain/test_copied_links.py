@@ -85,3 +85,26 @@ def test_remedy_names_the_header_that_was_changed(name: str) -> None:
     assert finding.causes == ("header-etag",)
     variable = f"$http_{name.lower().replace('-', '_')};"
     assert f"proxy_set_header {name} {variable}" in finding.remedy
+
+
+def test_header_that_a_presigned_url_asks_for_is_named() -> None:
+    """Who uses a URL that was presigned with a Content-Type must send it: no proxy took it away."""
+    client = Client(method="PUT", presigned=True, headers={"content-type": "image/png"})
+    finding = client.explain(client.sign().without_header("Content-Type")).finding
+    assert finding is not None
+    assert (finding.causes, finding.party) == (("header-removed",), "client")
+    assert "Content-Type" in finding.remedy
+    assert "nginx" not in finding.remedy
+
+
+def test_header_with_another_value_than_was_presigned_is_suspected() -> None:
+    """What was presigned is lost, but that there was something is not."""
+    client = Client(method="PUT", presigned=True, headers={"content-type": "image/png"})
+    finding = client.explain(client.sign().with_header("Content-Type", "text/css")).finding
+    assert finding is not None
+    assert finding.causes == ()
+    assert "signs content-type: whoever uses it must send" in finding.remedy
+    bare = replace(client, headers={}, secret="another")
+    finding = bare.explain(bare.sign()).finding
+    assert finding is not None
+    assert "whoever uses it" not in finding.remedy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from typing import Final
 
@@ -185,9 +186,15 @@ def _names(accepted: tuple[str, ...]) -> str:
 
 
 def _removed(refusal: errors.SignedHeaderMissing, request: Request, body: bytes | None) -> Finding:
-    return causes.HEADER_REMOVED.finding(
-        f"The header `{shown(refusal.name)}` was signed, but did not arrive."
+    name = shown(refusal.name)
+    finding = causes.HEADER_REMOVED.finding(f"The header `{name}` was signed, but did not arrive.")
+    if not refusal.presigned:
+        return finding
+    remedy = (
+        f"Whoever uses the URL must send {name.title()} with the value that it was presigned with; "
+        "or presign it without (boto3: no ContentType and alike in Params)."
     )
+    return replace(finding, party="client", remedy=remedy)
 
 
 def _added(refusal: errors.HeadersNotSigned, request: Request, body: bytes | None) -> Finding:

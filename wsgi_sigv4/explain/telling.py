@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
-from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.errors import UnknownAccessKey
@@ -91,7 +90,7 @@ def for_client(
     scrubber = scrubber_of(attempt)
     finding = explanation.finding
     if finding is not None and _depends_on_the_secret(finding):
-        finding = secret_differs(folded(attempt.request.values["host"]), scrubber)
+        finding = secret_differs(attempt, scrubber)
     return replace(
         explanation,
         finding=finding,
