@@ -32,7 +32,7 @@ _NO_LINE: Final = "(no such line)"
 
 
 class _Console(Console):
-    def on_broken_pipe(self) -> None:
+    def on_broken_pipe(self) -> None:  # pragma: no cover (a test has it in a process of its own)
         """Leave it to the command, which knows its exit code; rich would end it with its own."""
         raise BrokenPipeError
 
