@@ -12,6 +12,7 @@ import pytest
 from tests.command.files import RECORDINGS
 from tests.core.signing import ACCESS_KEY_ID
 from tests.core.signing import SECRET
+from wsgi_sigv4.__main__ import run as run_command
 from wsgi_sigv4.command.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -89,3 +90,17 @@ def test_bytes_that_are_no_utf_16_are_left_alone(
     (tmp_path / "saved").write_bytes(b"\xff\xfe\x00\xd8\x00")
     assert main(["verify", str(tmp_path / "saved")]) == 3
     assert "neither a raw request" in capsys.readouterr().err
+
+
+def test_interruption_while_it_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is no traceback before the command has begun, either."""
+
+    class Interrupting:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == "wsgi_sigv4.command.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "wsgi_sigv4.command.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
+    assert run_command() == 130
