@@ -48,6 +48,8 @@ logger: Final = logging.getLogger("wsgi_sigv4")
 
 #: Bytes of a body that are kept. Of a longer one nothing is known.
 BODY_LIMIT: Final = 1024 * 1024
+#: Bytes of header values of a request that is looked at; most servers take far less.
+HEADERS_LIMIT: Final = 1024 * 1024
 #: Refusals that are explained at once, and then in each second.
 BURST: Final = 10
 PER_SECOND: Final = 1.0
@@ -258,6 +260,9 @@ class Explainer:
             request = sent.request()
         except SigV4Error:
             explanation = self._bare(refusal, _UNREADABLE)
+            return Explained(explanation=explanation, told=explanation, missed=missed)
+        if sum(len(value) for _, value in request.headers) > HEADERS_LIMIT:
+            explanation = self._bare(refusal, request)
             return Explained(explanation=explanation, told=explanation, missed=missed)
         verifier, body = self._verifier, sent.body()
         if isinstance(refusal, CredentialsUnavailable):

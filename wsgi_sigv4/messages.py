@@ -80,4 +80,8 @@ def _strings_to_sign(
 def evidence(attempt: Attempt, payload_hash: str) -> Evidence:
     """Return what the server canonicalised."""
     request = _canonical_request(attempt, payload_hash, attempt.query)
-    return Evidence(canonical_request=request, string_to_sign=_string_to_sign(attempt, request))
+    return Evidence(
+        canonical_request=request,
+        string_to_sign=_string_to_sign(attempt, request),
+        session_token=attempt.session_token,
+    )

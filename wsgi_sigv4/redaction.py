@@ -12,10 +12,10 @@ from typing import Final
 
 # Compiled when one is needed: all of them would be a tenth of the import.
 _HIDDEN_NAME: Final = (
-    r"cookie2?|set-cookie|authorization|proxy-authorization|x-amz-security-token"
-    r"|x-amz-s3session-token|x-amz-(?:copy-source-)?server-side-encryption-customer-key"
-    # What proxies that log people in hand on of them, and what other schemes go by.
-    r"|[a-z0-9-]*(?:token|secret|password|api-?key|jwt-assertion|oidc-data)"
+    # What clients, proxies that log people in and gateways call them, and other schemes.
+    r"[a-z0-9-]*(?:authorization|cookie2?|token|secret|passw(?:or)?d|credentials?|session(?:-?id)?"
+    r"|signature(?:-[a-z0-9]+)?|(?:api|auth|access|functions|subscription|customer)-?key"
+    r"|jwt-assertion|oidc-data|client-principal)"
 )
 _SECRET_LINE: Final = rf"(?mi)^({_HIDDEN_NAME}):.*$".encode()
 _SECRET_PARAMETERS: Final = ("X-Amz-Security-Token", "X-Amz-S3session-Token", "Signature")

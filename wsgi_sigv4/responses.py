@@ -30,7 +30,6 @@ from typing import Final
 from typing import NamedTuple
 
 from wsgi_sigv4.aws_reasons import JSON_NAMES
-from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
@@ -205,9 +204,10 @@ def _explained(
     content_type: str | None,
 ) -> _Rendered:
     """Return what shows as much of the evidence as an answer has room for; no type: S3's."""
+    whole = _evidence(error)
     limit = MAX_EVIDENCE
     while True:
-        evidence = _evidence(error, limit)
+        evidence = tuple((name, data[:limit]) for name, data in whole)
         if content_type is None:
             answer = _s3(found, evidence, finding, request_id)
         else:
@@ -291,17 +291,17 @@ def _xml(elements: Iterable[tuple[str, str]]) -> str:
     return re.sub(_NOT_XML, "?", text)
 
 
-def _evidence(error: SigV4Error, limit: int) -> _Evidence:
-    """Return *limit* bytes of each of what the client should have signed."""
+def _evidence(error: SigV4Error) -> _Evidence:
+    """Return what the client should have signed, without its secrets."""
     if not isinstance(error, SignatureMismatch) or (found := error.evidence) is None:
         return ()
-    request = redacted(found.canonical_request)
-    if is_signature(signature := error.signature.encode()):
-        # It may be the right one for what was meant, and stand anywhere.
-        request = request.replace(signature, b"...")
+    from wsgi_sigv4.explain.showing import Scrubber
+
+    # The signature may be the right one for what was meant; and they stand anywhere.
+    scrubber = Scrubber((error.signature, found.session_token or ""))
     return (
-        ("StringToSign", found.string_to_sign[:limit]),
-        ("CanonicalRequest", request[:limit]),
+        ("StringToSign", found.string_to_sign),
+        ("CanonicalRequest", scrubber.scrub(redacted(found.canonical_request))),
     )
 
 

@@ -15,7 +15,9 @@ from tests.command.files import Write
 from tests.command.files import fault
 from tests.command.files import good
 from tests.command.serving import answering
+from tests.core.messages import Message
 from tests.core.signing import ACCESS_KEY_ID
+from tests.core.signing import GENERIC_SIGNER
 from tests.core.signing import SECRET
 from wsgi_sigv4.command.curl_trace import is_curl_trace
 from wsgi_sigv4.command.curl_trace import read_curl_trace
@@ -83,7 +85,7 @@ def test_dots_in_a_body_are_doubted() -> None:
     assert "as dots" in str(read(dotted).body_doubt)
     assert read(dotted).body == b"name=a&colour=b.ue"
     declared = dotted.replace(b"X-Amz-Date: 2026112", b"X-Amz-Content-Sha25").replace(
-        *(b"Sha252T052805Z", b"Sha256: 1234567")
+        *(b"Sha252T052805Z", b"Sha256: 123456")
     )
     assert read(declared).body is None
 
@@ -114,18 +116,43 @@ def test_status_of_the_answer(answer: bytes, status: int | None) -> None:
     assert read(TRACE.replace(b"HTTP/1.1 200 OK", answer)).status == status
 
 
+def test_secret_is_not_blamed_for_dots(command: Command, saved: Write, tmp_path: Path) -> None:
+    """A body whose line ends are shown as dots is right, for all that is known."""
+    message = GENERIC_SIGNER.sign(Message.of("POST", body=b"a\nb\n"))
+    lines = [f"{name.decode()}: {value.decode()}" for name, value in message.headers]
+    path = saved(trace(["POST /items?q=1 HTTP/1.1", *lines], "a.b."))
+    ran = command("explain", "--json", path)
+    assert ran.code == 1
+    assert "not known here" in ran.json["finding"]["summary"]
+    (tmp_path / "body").write_bytes(message.body)
+    assert command("verify", "--body-file", tmp_path / "body", path).code == 0
+
+
+def test_cut_head_is_no_request_without_a_signature(command: Command, saved: Write) -> None:
+    """A trace that ends before Authorization does not say that there was none."""
+    ran = command("verify", saved(TRACE[: TRACE.index(b"Authorization")]))
+    assert ran.code == 3
+    assert "cut off" in ran.err
+
+
+def trace(lines: list[str], body: str) -> bytes:
+    """Return what curl traces of a request with a *body* that fits into a line."""
+    head = "".join(f"{line}\r\n" for line in [*lines, ""])
+    traced, at = [f"=> Send header, {len(head)} bytes (0x{len(head):x})"], 0
+    for line in head.split("\r\n")[:-1]:
+        for part in (line[n : n + 64] for n in range(0, max(len(line), 1), 64)):
+            traced.append(f"{at:04x}: {part}")
+            at += len(part)
+        at += 2
+    traced += [f"=> Send data, {len(body)} bytes (0x{len(body):x})", f"0000: {body}", ""]
+    return "\n".join(traced).encode()
+
+
 def test_dots_that_were_sent_are_believed() -> None:
     """Where the hash that was declared is that of the body with its dots, dots were sent."""
     declared = hashlib.sha256(b"a.b").hexdigest()
-    head = f"PUT / HTTP/1.1\r\nContent-Length: 3\r\nX-Amz-Content-Sha256: {declared}\r\n\r\n"
-    lines, at = [f"=> Send header, {len(head)} bytes (0x{len(head):x})"], 0
-    for line in head.split("\r\n")[:-1]:
-        for part in (line[:64], line[64:]) if len(line) > 64 else (line,):
-            lines.append(f"{at:04x}: {part}")
-            at += len(part)
-        at += 2
-    lines += ["=> Send data, 3 bytes (0x3)", "0000: a.b", ""]
-    found = read("\n".join(lines).encode())
+    lines = ["PUT / HTTP/1.1", "Content-Length: 3", f"X-Amz-Content-Sha256: {declared}"]
+    found = read(trace(lines, "a.b"))
     assert (found.body, found.body_doubt) == (b"a.b", None)
 
 

@@ -22,7 +22,7 @@ exit codes:
   0  the request is accepted; the canonical requests are the same; or what was asked for is printed
   1  the request is refused, or the canonical requests differ
   2  the arguments make no sense
-  3  a file cannot be read, or holds no request
+  3  a file cannot be read, or holds no request; or the output cannot be written
   4  there are no credentials, or wsgi-sigv4[cli] is not installed
   130  interrupted
 """

@@ -55,6 +55,7 @@ class _Sent:
     is_exact: bool = True
     is_whole: bool = True
     is_head_exact: bool = True
+    is_head_whole: bool = True
     status: int | None = None
 
 
@@ -69,7 +70,7 @@ def read_curl_trace(data: bytes) -> Iterator[Found]:
         try:
             yield _saved(sent)
         except UnreadableInput as fault:
-            yield fault if sent.is_whole else UnreadableInput(_CUT_OFF)
+            yield fault
 
 
 def _requests(data: bytes) -> Iterator[_Sent]:
@@ -88,18 +89,22 @@ def _requests(data: bytes) -> Iterator[_Sent]:
             sent = _Sent(head=[])
         if sent is None:
             continue
+        sent.is_whole = sent.is_whole and len(content) == int(piece[3])
         if is_head:
             sent.head.append(content)
+            sent.is_head_whole = sent.is_whole
             sent.is_head_exact = sent.is_head_exact and (is_exact or _DOTTED not in content)
         else:
             sent.body.append(content)
             sent.is_exact = sent.is_exact and is_exact
-        sent.is_whole = sent.is_whole and len(content) == int(piece[3])
     if sent is not None:
         yield sent
 
 
 def _saved(sent: _Sent) -> SavedRequest:
+    if not sent.is_head_whole:
+        # Without its last headers a request is another one.
+        raise UnreadableInput(_CUT_OFF)
     cut_off = () if sent.is_whole else (_CUT_OFF,)
     notes = cut_off if sent.is_head_exact else (*cut_off, _DOTS_IN_HEAD)
     head, body = b"".join(sent.head), b"".join(sent.body)

@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     REFUSED = 1
     #: The arguments make no sense; argparse uses the same.
     USAGE = 2
-    #: A file cannot be read, or holds no request.
+    #: A file cannot be read, or holds no request; or the output cannot be written.
     UNREADABLE = 3
     #: There are no credentials, or something is not installed.
     NOT_SET_UP = 4
@@ -30,6 +30,12 @@ class CommandFault(Exception):
 
 class UnreadableInput(CommandFault):
     """A file cannot be read, or there is no request in it."""
+
+    code = ExitCode.UNREADABLE
+
+
+class UnwritableOutput(CommandFault):
+    """There is no room for the output."""
 
     code = ExitCode.UNREADABLE
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -25,9 +27,9 @@ from wsgi_sigv4.command.saved import SavedRequest
 #: A file is held in memory, and what is read out of it once more.
 MAX_FILE: Final = 64 * 1024 * 1024
 STDIN: Final = "-"
-_BOM: Final = b"\xef\xbb\xbf"
 #: Playwright packs a HAR file and the bodies of its requests into one.
 _ZIP: Final = b"PK\x03\x04"
+_UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 READERS: Final[dict[str, Callable[[bytes], Iterator[Found]]]] = {
     "raw": read_raw,
@@ -77,6 +79,8 @@ def read_file(name: str) -> bytes:
     """
     try:
         if name == STDIN:
+            if sys.stdin is None:
+                raise UnreadableInput(f"{name}: there is no standard input")
             data = sys.stdin.buffer.read(MAX_FILE + 1)
         else:
             with open(name, "rb") as file:
@@ -103,7 +107,7 @@ def choose_request(name: str, *, format: str | None, entry: int | None) -> Chose
     Raises:
         UnreadableInput: if there is none.
     """
-    data = read_file(name).removeprefix(_BOM)
+    data = _as_utf8(read_file(name))
     format = format or find_format(data)
     if format is None:
         if data.startswith(_ZIP):
@@ -136,12 +140,20 @@ def read_canonical_request(name: str) -> bytes:
     Raises:
         UnreadableInput: if there is none.
     """
-    data = read_file(name).removeprefix(_BOM)
+    data = _as_utf8(read_file(name))
     found = canonical_request_in(data) if b"CanonicalRequest:" in data else data
     found = (found or b"").replace(b"\r\n", b"\n").strip(b"\n")
     if found.count(b"\n") < 5 or len(found) > MAX_HEAD or is_botocore_log(found):
         raise UnreadableInput(f"{name}: no canonical request, which has six lines or more")
     return found
+
+
+def _as_utf8(data: bytes) -> bytes:
+    """Return *data* without a byte order mark; PowerShell writes UTF-16 with one."""
+    if data.startswith(_UTF_16):
+        with suppress(UnicodeError):
+            return data.decode("utf-16").encode()
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def _choose(requests: Iterator[Found], format: str, entry: int | None) -> Chosen:

@@ -7,7 +7,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,6 +17,7 @@ from wsgi_sigv4.command.arguments import parser
 from wsgi_sigv4.command.faults import CommandFault
 from wsgi_sigv4.command.faults import ExitCode
 from wsgi_sigv4.command.faults import NotSetUp
+from wsgi_sigv4.command.faults import UnwritableOutput
 from wsgi_sigv4.command.inputs import STDIN
 from wsgi_sigv4.command.inputs import Chosen
 from wsgi_sigv4.command.inputs import choose_request
@@ -33,6 +36,7 @@ from wsgi_sigv4.command.signing import signer
 from wsgi_sigv4.command.visible import visible
 from wsgi_sigv4.signer import Signer
 
+_VERDICT = ("format", "entry", "method", "path", "judged_at", "notes", "accepted", "refusal")
 _NO_RICH = "the output needs rich: pip install wsgi-sigv4[cli] (--json goes without)"
 
 
@@ -45,22 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser().parse_args(arguments)
     commands = {"explain": _explain, "verify": _verify, "sign": _sign, "presign": _presign}
     try:
-        code = commands[chosen.command](chosen)
-        sys.stdout.flush()
+        return commands[chosen.command](chosen)
     except CommandFault as fault:
         print(f"wsgi_sigv4: {visible(str(fault))}", file=sys.stderr)
         return fault.code
-    except BrokenPipeError:  # pragma: no cover (a test has it in a process of its own)
-        # Whoever reads has enough, as `head` has; Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except UnicodeEncodeError:
         # Of what the user has typed: all else is ASCII.
         print("wsgi_sigv4: the terminal cannot show this; use --json", file=sys.stderr)
         return ExitCode.USAGE
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    return code
 
 
 def _explain(chosen: argparse.Namespace) -> ExitCode:
@@ -69,13 +67,14 @@ def _explain(chosen: argparse.Namespace) -> ExitCode:
     _check_stdin(name, chosen.file, chosen.body_file)
     client = None if name is None else read_canonical_request(name)
     judgement = _judge(chosen, client)
-    if chosen.json:
-        _print_json(judgement.as_dict())
-    else:
-        from wsgi_sigv4.command.terminal import console
-        from wsgi_sigv4.command.terminal import print_explanation
+    with _printing():
+        if chosen.json:
+            _print_json(judgement.as_dict())
+        else:
+            from wsgi_sigv4.command.terminal import console
+            from wsgi_sigv4.command.terminal import print_explanation
 
-        print_explanation(console(), judgement)
+            print_explanation(console(), judgement)
     differs = judgement.difference is not None
     return ExitCode.OK if judgement.explanation.accepted and not differs else ExitCode.REFUSED
 
@@ -84,15 +83,15 @@ def _verify(chosen: argparse.Namespace) -> ExitCode:
     _check_rich(chosen)
     _check_stdin(chosen.file, chosen.body_file)
     judgement = _judge(chosen, None)
-    if chosen.json:
-        told = judgement.as_dict()
-        names = ("format", "entry", "method", "path", "judged_at", "notes", "accepted", "refusal")
-        _print_json({name: told[name] for name in names})
-    else:
-        from wsgi_sigv4.command.terminal import console
-        from wsgi_sigv4.command.terminal import print_verdict
+    with _printing():
+        if chosen.json:
+            told = judgement.as_dict()
+            _print_json({name: told[name] for name in _VERDICT})
+        else:
+            from wsgi_sigv4.command.terminal import console
+            from wsgi_sigv4.command.terminal import print_verdict
 
-        print_verdict(console(), judgement)
+            print_verdict(console(), judgement)
     return ExitCode.OK if judgement.explanation.accepted else ExitCode.REFUSED
 
 
@@ -101,13 +100,14 @@ def _sign(chosen: argparse.Namespace) -> ExitCode:
     made = _signer(chosen)
     headers = signed_headers(made, draft, unsigned_payload=chosen.unsigned_payload)
     command = curl_command(draft, headers)
-    if chosen.json:
-        told = {"method": draft.method, "url": draft.url, "headers": headers, "curl": command}
-        _print_json(told)
-    elif chosen.headers:
-        print(*(f"{name}: {value}" for name, value in headers.items()), sep="\n")
-    else:
-        print(command)
+    with _printing():
+        if chosen.json:
+            told = {"method": draft.method, "url": draft.url, "headers": headers, "curl": command}
+            _print_json(told)
+        elif chosen.headers:
+            print(*(f"{name}: {value}" for name, value in headers.items()), sep="\n")
+        else:
+            print(command)
     return ExitCode.OK
 
 
@@ -115,10 +115,11 @@ def _presign(chosen: argparse.Namespace) -> ExitCode:
     draft = _draft(chosen)
     made = _signer(chosen)
     url = presigned_url(made, draft, expires=chosen.expires)
-    if chosen.json:
-        _print_json({"method": draft.method, "url": url, "expires": chosen.expires})
-    else:
-        print(url)
+    with _printing():
+        if chosen.json:
+            _print_json({"method": draft.method, "url": url, "expires": chosen.expires})
+        else:
+            print(url)
     return ExitCode.OK
 
 
@@ -169,6 +170,25 @@ def _check_rich(chosen: argparse.Namespace) -> None:
 def _check_stdin(*names: str | None) -> None:
     if names.count(STDIN) > 1:
         raise CommandFault("the standard input holds one file")
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Let a reader go who has enough, as ``head`` has: the exit code stays what it is.
+
+    Raises:
+        UnwritableOutput: if there is no room for what is printed.
+    """
+    try:
+        yield
+        # None: it was closed before, and prints went nowhere.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as fault:  # pragma: no cover (tests have it in processes of their own)
+        # Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(fault, BrokenPipeError):
+            raise UnwritableOutput(f"the output cannot be written: {fault.strerror}") from None
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -31,13 +31,19 @@ _LABELS: Final = ("  client  ", "  server  ")
 _NO_LINE: Final = "(no such line)"
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:  # pragma: no cover (a test has it in a process of its own)
+        """Leave it to the command, which knows its exit code; rich would end it with its own."""
+        raise BrokenPipeError
+
+
 def console(file: IO[str] | None = None) -> Console:
     """Return a console on *file*, the standard output by default: plain where it is no terminal.
 
     Python and rich let FORCE_COLOR and TERM decide too; NO_COLOR takes bold away as well.
     """
     file = sys.stdout if file is None else file
-    return Console(
+    return _Console(
         file=file,
         markup=False,
         highlight=False,

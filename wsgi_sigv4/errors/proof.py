@@ -62,11 +62,14 @@ class Evidence:
     signature.
     """
 
-    __slots__ = ("canonical_request", "string_to_sign")
+    __slots__ = ("canonical_request", "session_token", "string_to_sign")
 
-    def __init__(self, *, canonical_request: bytes, string_to_sign: bytes) -> None:
+    def __init__(
+        self, *, canonical_request: bytes, string_to_sign: bytes, session_token: str | None = None
+    ) -> None:
         self.canonical_request = canonical_request
         self.string_to_sign = string_to_sign
+        self.session_token = session_token
 
     def __repr__(self) -> str:
         return "Evidence()"

@@ -17,6 +17,8 @@ from wsgi_sigv4.payload import EMPTY_SHA256
 MAX_BODY: Final = 1024 * 1024
 MAX_REWRITTEN: Final = 256 * 1024
 MAX_JSON: Final = 64 * 1024
+#: Pieces of indented JSON, which is written by Python, and not by C.
+MAX_PIECES: Final = 16 * 1024
 MAX_UNPACKED: Final = 1024 * 1024
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -126,15 +128,15 @@ def _rewritten(value: object) -> Iterator[BodyForm]:
 
 
 def _indented(value: object, indent: int) -> str | None:
-    """Return the hash of *value* as indented JSON, or None where that takes too much room.
+    """Return the hash of *value* as indented JSON, or None where that takes too much room or time.
 
     Indented, each of many values that stand deep down becomes a line as long as they are deep.
     """
     found = hashlib.sha256()
     size = 0
-    for piece in json.JSONEncoder(indent=indent).iterencode(value):
+    for number, piece in enumerate(json.JSONEncoder(indent=indent).iterencode(value)):
         size += len(piece)
-        if size > MAX_REWRITTEN:
+        if size > MAX_REWRITTEN or number > MAX_PIECES:
             return None
         found.update(piece.encode())
     return found.hexdigest()

@@ -19,6 +19,8 @@ from wsgi_sigv4.explain.readings import Case
 #: Bytes of a path and query; servers refuse longer ones (nginx and Apache 8 KiB, gunicorn 4 KiB),
 #: and to write one anew a hundred times would take long.
 MAX_TARGET: Final = 16 * 1024
+#: Parameters of a query; Django takes 1000 fields.
+MAX_PARAMETERS: Final = 1000
 #: Bytes of all header values; most servers take 8 to 64 KiB, and Werkzeug's 6 MiB.
 MAX_HEADERS: Final = 64 * 1024
 
@@ -41,6 +43,7 @@ def hypotheses_of(case: Case) -> tuple[Hypothesis, ...]:
     request = case.request
     if sum(len(value) for _, value in request.headers) > MAX_HEADERS:
         return (*PAYLOADS, *KEYS)
-    if len(request.path) + len(request.query) <= MAX_TARGET:
-        return HYPOTHESES
-    return (*HOSTS, *METHODS, *HEADERS, *HEADER_FORMS, *PAYLOADS, *KEYS)
+    is_short = len(request.path) + len(request.query) <= MAX_TARGET
+    paths = (*CANONICAL_PATHS, *PATHS) if is_short else ()
+    queries = QUERIES if is_short and len(case.attempt.query) <= MAX_PARAMETERS else ()
+    return (*HOSTS, *paths, *queries, *METHODS, *HEADERS, *HEADER_FORMS, *PAYLOADS, *KEYS)

@@ -25,9 +25,11 @@ class Cause:
     party: Party
     remedy: str
 
-    def finding(self, summary: str) -> Finding:
-        """Return the finding that this is the cause."""
-        return Finding(causes=(self.id,), summary=summary, party=self.party, remedy=self.remedy)
+    def finding(self, summary: str, *, remedy: str = "") -> Finding:
+        """Return the finding that this is the cause; it may have a *remedy* of its own."""
+        return Finding(
+            causes=(self.id,), summary=summary, party=self.party, remedy=remedy or self.remedy
+        )
 
 
 SIGV2: Final = Cause(
@@ -99,7 +101,8 @@ SIGNATURE_FORM: Final = Cause(
     "signature-form",
     "The signature is cut, in capitals or not hex",
     "client",
-    "Send the signature as 64 hex digits in small letters: a copied URL or header may be cut.",
+    "Send the signature as 64 hex digits in small letters: a copied URL or header may be cut, or "
+    "have a character more (a full stop, a quote).",
 )
 HOST_NOT_SIGNED: Final = Cause(
     "host-not-signed",

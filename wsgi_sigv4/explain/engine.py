@@ -16,6 +16,7 @@ from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import Authorization
 from wsgi_sigv4.authorization import find_authorization
 from wsgi_sigv4.authorization import unsupported_scheme
+from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import BodyTooLarge
@@ -26,7 +27,6 @@ from wsgi_sigv4.explain.catalogue import hypotheses_of
 from wsgi_sigv4.explain.causes import SIGNATURE_FORM
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
-from wsgi_sigv4.explain.readings import HEADER
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import payload_hash
 from wsgi_sigv4.explain.refusals import find_refused_cause
@@ -63,6 +63,8 @@ _OTHER_HOST: Final = (
     "The Host that arrived is {}: if clients ask for another one, a proxy replaced it (nginx: "
     "proxy_set_header Host $http_host; Apache: ProxyPreserveHost On)."
 )
+#: What people forget of a URL that was presigned for an upload.
+_PRESIGNED_WITH: Final = "The URL signs {}: whoever uses it must send what it was presigned with."
 _BODY_UNKNOWN: Final = Finding(
     causes=(),
     summary="The signature covers the body, which is not known here, so it cannot be judged.",
@@ -229,13 +231,16 @@ def _finding(
         return _scrubbed(_matched(guesses, scrubber), scrubber)
     if body is None and attempt.payload.form is PayloadForm.ABSENT:
         return _BODY_UNKNOWN
-    return secret_differs(case.base[HEADER + "host"], scrubber)
+    return secret_differs(attempt, scrubber)
 
 
-def secret_differs(host: bytes, scrubber: Scrubber) -> Finding:
-    """Return that nothing on the list makes the signature right, where *host* arrived."""
-    arrived = _value(host, scrubber, header="host")
+def secret_differs(attempt: Attempt, scrubber: Scrubber) -> Finding:
+    """Return that nothing on the list makes the signature of *attempt* right."""
+    arrived = _value(folded(attempt.request.values["host"]), scrubber, header="host")
     remedy = f"{SECRET_DIFFERS.remedy} {_OTHER_HOST.format(arrived)}"
+    names = [name for name in attempt.authorization.signed_headers if name != "host"]
+    if attempt.presigned and names:
+        remedy += f" {_PRESIGNED_WITH.format(shown(', '.join(names)))}"
     return replace(SECRET_DIFFERS, remedy=remedy)
 
 

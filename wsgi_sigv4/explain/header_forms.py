@@ -21,13 +21,9 @@ from wsgi_sigv4.policy import TOKEN_HEADERS
 _OWN: Final = frozenset({"host", "x-amz-date", "x-amz-content-sha256", *TOKEN_HEADERS})
 
 
-def _lines(case: Case, name: str) -> list[bytes]:
-    return [value for key, value in case.request.headers if key.lower() == name.encode()]
-
-
 def _joined(case: Case) -> Iterator[Change]:
     for name in case.names:
-        lines = [line.strip(b" \t") for line in _lines(case, name)]
+        lines = [line.strip(b" \t") for line in case.lines[name]]
         if len(lines) > 1:
             for ordered in (lines, lines[::-1], sorted(lines)):
                 for glue in (b", ", b",", b"; ", b" "):
@@ -48,7 +44,7 @@ def _joined(case: Case) -> Iterator[Change]:
 def _blanks(case: Case) -> Iterator[Change]:
     right = "with other blanks"
     for name in case.names:
-        raw = b",".join(_lines(case, name))
+        raw = b",".join(case.lines[name])
         trimmed = raw.strip(b" \t")
         for value in (trimmed, raw, folded(raw), raw.lstrip(b" \t"), raw.rstrip(b" \t")):
             yield header_change(case, name, value, right)

@@ -17,7 +17,9 @@ from wsgi_sigv4.explain.readings import Change
 _UNSIGNED_INSTEAD: Final = "or let the client leave {} out of its signed headers"
 
 
-def header_change(case: Case, name: str, value: bytes, right: bytes | str | None = None) -> Change:
+def header_change(
+    case: Case, name: str, value: bytes, right: bytes | str | None = None, *, remedy: str = ""
+) -> Change:
     """Return the change of the header *name* of *case* to *value*."""
     return Change(
         pieces={HEADER + name: value},
@@ -25,6 +27,7 @@ def header_change(case: Case, name: str, value: bytes, right: bytes | str | None
         right=value if right is None else right,
         arrived=case.base[HEADER + name],
         header=name,
+        remedy=remedy,
     )
 
 
@@ -128,12 +131,16 @@ def _etag(case: Case) -> Iterator[Change]:
     for name in ("if-none-match", "if-match", "if-range", "etag"):
         if name in case.names:
             value = case.base[HEADER + name]
-            yield header_change(case, name, value.replace(b"W/", b""))
-            yield header_change(case, name, b"W/" + value)
-            yield header_change(case, name, re.sub(rb'(?:-|;|--)(?:gzip|br)"', b'"', value))
-            yield header_change(case, name, re.sub(rb'"$', b'-gzip"', value))
-            # Apache's recipe against the tags of mod_deflate adds one without -gzip.
-            yield header_change(case, name, value.partition(b", ")[0])
+            remedy = _mend(name.title())
+            for spelling in (
+                value.replace(b"W/", b""),
+                b"W/" + value,
+                re.sub(rb'(?:-|;|--)(?:gzip|br)"', b'"', value),
+                re.sub(rb'"$', b'-gzip"', value),
+                # Apache's recipe against the tags of mod_deflate adds one without -gzip.
+                value.partition(b", ")[0],
+            ):
+                yield header_change(case, name, spelling, remedy=remedy)
 
 
 def _mend(name: str) -> str:

@@ -35,8 +35,6 @@ _SERVICES: Final = (
 
 
 def _other_scope(case: Case, what: str, **parts: str) -> Iterator[Change]:
-    if case.secret is None:
-        return
     scope = case.scope(**parts)
     (part,) = parts
     right, arrived = f"`{parts[part]}`", f"`{getattr(case.attempt.scope, part)}`"
@@ -84,8 +82,6 @@ def _spelt(spell: Callable[[str], Iterable[str]], right: str) -> Propose:
     """Return a proposal of the secrets that *spell* makes of the right one."""
 
     def propose(case: Case) -> Iterator[Change]:
-        if case.secret is None:
-            return
         for spelling in spell(case.secret.reveal()):
             if spelling:
                 yield Change(

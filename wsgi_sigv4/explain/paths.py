@@ -43,7 +43,11 @@ _SAFE: Final = (
     "/~()",
     "/~!$&'()*+,;=:@\"<>[\\]^`{|}",
 )
+#: Segments that may have stood before a .. that was resolved with them.
+_DROPPED: Final = (b"a", b"x", b"b", b"y", b"foo")
 _MAX_PLACES: Final = 16
+#: Bytes of an original target; servers refuse longer ones.
+_MAX_ORIGINAL: Final = 8 * 1024
 #: Bytes of paths that are written anew to change one place of it.
 _MAX_WRITTEN: Final = 64 * 1024
 _ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
@@ -68,7 +72,7 @@ def _uri(case: Case, uri: bytes, *, right: bytes | str, remedy: str = "") -> Cha
 def _forwarded(case: Case) -> Iterator[Change]:
     for header in _ORIGINAL_TARGETS:
         target = case.header(header)
-        if target is None:
+        if target is None or len(target) > _MAX_ORIGINAL:
             continue
         _, scheme, rest = target.partition(b"://")
         if scheme:
@@ -147,9 +151,13 @@ def _end(case: Case) -> Iterator[Change]:
 def _decoded_by_proxy(case: Case) -> Iterator[Change]:
     path = case.request.path
     decoded = percent_decode(path)
-    yield _path(case, uri_encode(decoded, keep_slash=True))
+    encoded = uri_encode(decoded, keep_slash=True)
+    # Else nothing was decoded: its escapes are in other capitals.
+    if encoded.upper() != path.upper():
+        yield _path(case, encoded)
     yield _path(case, path.replace(b"%", b"%25"))
-    yield _path(case, uri_encode(decoded, keep_slash=True).replace(b"~", b"%7E"))
+    if b"~" in encoded:
+        yield _path(case, encoded.replace(b"~", b"%7E"))
     for spelt in _spellings(decoded):
         if len(spelt) > len(path):
             yield _path(case, spelt)
@@ -172,8 +180,9 @@ def _encoded_by_proxy(case: Case) -> Iterator[Change]:
         yield _path(case, decoded)
 
 
-def _slashes(path: bytes) -> list[int]:
-    most = min(_MAX_PLACES, _MAX_WRITTEN // len(path))
+def _slashes(path: bytes, *, times: int = 1) -> list[int]:
+    """Return places of slashes, as many as there is room for to write *path* *times* for each."""
+    most = min(_MAX_PLACES, _MAX_WRITTEN // (len(path) * times))
     return [at for at, byte in enumerate(path) if byte == 0x2F][1 : most + 1]
 
 
@@ -202,14 +211,14 @@ def _resolved(case: Case) -> Iterator[Change]:
     path = case.request.path
     if case.attempt.profile.normalize_path:
         return
-    places = (0, *_slashes(path))
+    places = (0, *_slashes(path, times=3 + len(_DROPPED)))
     for at in places:
         yield _path(case, path[:at] + b"/." + path[at:])
     for at, after in zip(places, (*places[1:], len(path)), strict=False):
         yield _path(case, path[:at] + path[at:after] + b"/.." + path[at:])
     for at in places:
         yield _path(case, path[:at] + b"/../" + path[at + 1 :])
-        for name in (b"a", b"x", b"b", b"y", b"foo"):
+        for name in _DROPPED:
             yield _path(case, path[:at] + b"/" + name + b"/.." + path[at:])
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ class Case:
         attempt: the request and what it claims.
         request: the request.
         verifier: who refused it.
-        secret: the secret of its key, or None where only a signing key is known.
+        secret: the secret of its key; where only a signing key is known, one that
+            signs nothing, so that the search takes as long as with a secret.
         body: its body, or None where that is not known.
         payload_hash: what the server put into the canonical request for it.
         names: those of the signed headers.
@@ -113,7 +115,7 @@ class Case:
         self.attempt = attempt
         self.request: Request = attempt.request
         self.verifier = verifier
-        self.secret = secret
+        self.secret = secret or Secret(secrets.token_urlsafe(30))
         self.body = body
         self.payload_hash = payload_hash(attempt, body)
         self.names = attempt.authorization.signed_headers
@@ -193,8 +195,9 @@ class Case:
     def _signing(self, changes: Sequence[Change]) -> tuple[bytes, bytes]:
         """Return the string to sign before its last line, and the signing key, after *changes*."""
         timestamp = self.base["timestamp"]
-        scope = key_scope = self.attempt.scope
-        secret = self.secret
+        scope = self.attempt.scope
+        secret: Secret | None = None
+        key_scope: CredentialScope | None = None
         for change in changes:
             timestamp = change.pieces.get("timestamp", timestamp)
             scope = change.scope or scope
@@ -203,14 +206,25 @@ class Case:
         head = b"AWS4-HMAC-SHA256\n%b\n%b\n" % (timestamp, scope.text.encode())
         return head, self._key(secret, key_scope)
 
-    def _key(self, secret: Secret | None, scope: CredentialScope) -> bytes:
-        if secret is None:
-            assert self._signing_key is not None  # noqa: S101 (Credentials hold one of the two)
+    def _key(self, secret: Secret | None, scope: CredentialScope | None) -> bytes:
+        """Return the signing key of another *secret* or *scope*; None: the request's own."""
+        if self._signing_key is not None and secret is None and scope is None:
             return self._signing_key
+        secret, scope = secret or self.secret, scope or self.attempt.scope
         place = secret.reveal(), scope.text
         found = self._keys.get(place)
         if found is None:
             found = self._keys[place] = derive_signing_key(secret, scope)
+        return found
+
+    @cached_property
+    def lines(self) -> Mapping[str, list[bytes]]:
+        """The lines of each signed header, as they arrived."""
+        found: dict[str, list[bytes]] = {name: [] for name in self.names}
+        for name, value in self.request.headers:
+            lines = found.get(name.decode("latin-1").lower())
+            if lines is not None:
+                lines.append(value)
         return found
 
     @cached_property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from typing import Final
 
 from wsgi_sigv4 import errors
+from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.explain import causes
 from wsgi_sigv4.explain.bodies import body_forms
@@ -17,11 +20,33 @@ from wsgi_sigv4.explain.payloads import PAYLOADS
 from wsgi_sigv4.explain.showing import shown
 from wsgi_sigv4.policy import TOKEN_HEADERS
 from wsgi_sigv4.request import Request
+from wsgi_sigv4.request import parse_query
 
 #: Clocks that are wrong by their zone are so by quarters of an hour; and by some seconds more.
 _QUARTER: Final = 15 * 60
 _ZONE_TOLERANCE: Final = 60
 _MAX_ZONE: Final = 14 * 3600 + _ZONE_TOLERANCE
+
+_TOKENS: Final = frozenset(name.encode() for name in TOKEN_NAMES)
+#: A slash of a credential, which some escape too often; and the date in one.
+_SLASH: Final = re.compile(r"/|%(?:25)*2F", re.IGNORECASE)
+_DATE: Final = re.compile(rf"(?:{_SLASH.pattern})[0-9]{{8}}(?:{_SLASH.pattern}|\Z)", re.IGNORECASE)
+
+#: What a presigned URL is refused with whose parameters hang together.
+_OF_A_CUT_URL: Final = (
+    errors.MissingAuthentication,
+    errors.MissingParameters,
+    errors.UnsupportedAlgorithm,
+)
+#: How HTML and JSON write &, and who escapes a URL for the second time but for its =.
+_AMPERSAND: Final = re.compile(
+    rb"(&amp;|(?:\\|%5C)u0026|%26(?:amp(?:;|%3B))?)X-Amz-(?:Algorithm|Credential|Signature)=",
+    re.IGNORECASE,
+)
+_AS_IT_IS: Final = (
+    "Use the URL as it was made: &amp; in HTML and \\u0026 in JSON are the letter &, so take it "
+    "out of them with a parser; and decode nothing in it, or the + of a session token is lost."
+)
 
 _Finder = Callable[[Any, Request, bytes | None], Finding]
 
@@ -30,6 +55,10 @@ def find_refused_cause(
     refusal: errors.SigV4Error, request: Request, *, body: bytes | None
 ) -> Finding:
     """Return why *request* was refused with *refusal*, which is no wrong signature."""
+    if isinstance(refusal, _OF_A_CUT_URL) and (escaped := _AMPERSAND.search(request.query)):
+        return causes.MALFORMED.finding(
+            f"The URL is presigned, but its & arrived as `{shown(escaped[1])}`.", remedy=_AS_IT_IS
+        )
     for kind in type(refusal).__mro__:
         finder = _FINDERS.get(kind)
         if finder is not None:
@@ -82,9 +111,19 @@ def _parts(refusal: errors.SigV4Error, request: Request, body: bytes | None) -> 
 def _credential(
     refusal: errors.MalformedCredential, request: Request, body: bytes | None
 ) -> Finding:
+    text = refusal.credential
+    date = _DATE.search(text)
+    key_id = text[: date.start()] if date else ""
+    if _SLASH.search(key_id):
+        return causes.MALFORMED.finding(
+            f"The access key id of the credential `...{shown(text[len(key_id) :])}` holds a slash, "
+            "as a secret does: the two may have been exchanged."
+        )
+    # What is neither scope nor an id of AWS's may be all secret: nothing of it is said again.
+    is_harmless = date or text.endswith("/aws4_request") or re.fullmatch(r"[A-Z0-9]+", text)
+    told = f"`{shown(text)}`" if is_harmless else "that was sent"
     return causes.MALFORMED.finding(
-        f"The credential `{shown(refusal.credential)}` is not keyid/date/region/service/"
-        "aws4_request."
+        f"The credential {told} is not keyid/date/region/service/aws4_request."
     )
 
 
@@ -147,9 +186,15 @@ def _names(accepted: tuple[str, ...]) -> str:
 
 
 def _removed(refusal: errors.SignedHeaderMissing, request: Request, body: bytes | None) -> Finding:
-    return causes.HEADER_REMOVED.finding(
-        f"The header `{shown(refusal.name)}` was signed, but did not arrive."
+    name = shown(refusal.name)
+    finding = causes.HEADER_REMOVED.finding(f"The header `{name}` was signed, but did not arrive.")
+    if not refusal.presigned:
+        return finding
+    remedy = (
+        f"Whoever uses the URL must send {name.title()} with the value that it was presigned with; "
+        "or presign it without (boto3: no ContentType and alike in Params)."
     )
+    return replace(finding, party="client", remedy=remedy)
 
 
 def _added(refusal: errors.HeadersNotSigned, request: Request, body: bytes | None) -> Finding:
@@ -192,6 +237,11 @@ def _unknown_key(refusal: errors.UnknownAccessKey, request: Request, body: bytes
 def _token(refusal: errors.InvalidSessionToken, request: Request, body: bytes | None) -> Finding:
     if refusal.absent:
         return causes.TOKEN_MISSING.finding("The key is temporary, and no session token arrived.")
+    if any(name in _TOKENS and b" " in value for name, value in parse_query(request.query)):
+        return causes.TOKEN_WRONG.finding(
+            "The session token arrived with blanks: its + were not escaped as %2B.",
+            remedy=_AS_IT_IS,
+        )
     return causes.TOKEN_WRONG.finding(str(refusal))
 
 

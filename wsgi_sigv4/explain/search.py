@@ -42,10 +42,15 @@ class Guess(NamedTuple):
 
 
 class Budget:
-    """How much may still be tried."""
+    """How much may still be tried.
 
-    def __init__(self, size: int) -> None:
-        self.left = min(MAX_CANDIDATES, MAX_HASHED // (size + 256))
+    Args:
+        size: bytes of one canonical request.
+        names: its signed headers, whose lines are joined anew each time.
+    """
+
+    def __init__(self, size: int, names: int) -> None:
+        self.left = min(MAX_CANDIDATES, MAX_HASHED // (size + 24 * names + 256))
 
     def spend(self) -> bool:
         """Return whether one more reading may be tried, and count it."""
@@ -60,7 +65,7 @@ def find_cause(case: Case, hypotheses: Iterable[Hypothesis]) -> tuple[Guess, ...
     answer is not told.
     """
     guesses = list(_guesses(case, hypotheses))
-    budget = Budget(len(case.canonical_request()))
+    budget = Budget(len(case.canonical_request()), len(case.names))
     base = _digest(case)
     digests = []
     found: tuple[Guess, ...] = ()

@@ -15,10 +15,9 @@ from dataclasses import replace
 from typing import Final
 
 from wsgi_sigv4.attempt import Attempt
-from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import Credentials
-from wsgi_sigv4.errors import DisabledAccessKey
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.explain.engine import SECRET_DIFFERS
 from wsgi_sigv4.explain.engine import explain
 from wsgi_sigv4.explain.engine import scrubber_of
@@ -81,7 +80,8 @@ def for_client(
         # for as long.
         stranger = _stranger(verifier, request, now)
         explanation = explain(request, verifier, body=body, credentials=stranger, now=now)
-    elif isinstance(refusal, DisabledAccessKey):
+    elif isinstance(refusal, UnknownAccessKey):
+        # A disabled key is told as an unknown one, and after as long.
         explanation = explain(request, verifier, body=body, credentials=None, now=now)
     attempt = _find_attempt(verifier, request, now)
     if explanation.canonical_request is None or attempt is None:
@@ -90,7 +90,7 @@ def for_client(
     scrubber = scrubber_of(attempt)
     finding = explanation.finding
     if finding is not None and _depends_on_the_secret(finding):
-        finding = secret_differs(folded(attempt.request.values["host"]), scrubber)
+        finding = secret_differs(attempt, scrubber)
     return replace(
         explanation,
         finding=finding,
