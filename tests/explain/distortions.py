@@ -136,7 +136,7 @@ DISTORTIONS = (
     made("header-joined", "client", "comma", header("x-list", "a,b", "a, b")),
     made("header-joined", "client", "comma", header("x-list", "b,a", "a,b")),
     made("header-blanks", "client", "fold", signs_header("x-note", "a   b", "a   b")),
-    made("header-case", "client", "small letters", signs_header("x-case", "AbC", "abc")),
+    made("header-case", "client", "lower case", signs_header("x-case", "AbC", "abc")),
     made("header-quotes", "client", "quotes", header("x-note", "abc", '"abc"')),
     made("header-missing", "proxy", "set the header after signing", header("x-note", "", "added")),
     made("body-empty", "client", "--data-binary", signs_payload(HASH_OF_NOTHING), s3=False),
@@ -151,7 +151,7 @@ DISTORTIONS = (
     made("body-newline", "client", "--data-binary", body(b"line one\n", b"line one"), s3=False),
     made("body-newline", "client", "echo -n", body(b"line one", b"line one\r\n"), s3=False),
     made("body-bom", "client", "byte order mark", body(b"line", b"\xef\xbb\xbfline"), s3=False),
-    made("body-line-ends", "client", "line ends", body(b"a\nb\nc", b"a\r\nb\r\nc"), s3=False),
+    made("body-line-ends", "client", "line endings", body(b"a\nb\nc", b"a\r\nb\r\nc"), s3=False),
     made(
         "body-compressed",
         "proxy",
@@ -196,7 +196,7 @@ DISTORTIONS = (
     made(
         "method-case",
         "client",
-        "capitals",
+        "upper case",
         {"piece": "method", "prepare": signs("method", str.lower)},
     ),
     made(

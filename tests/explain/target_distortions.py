@@ -132,7 +132,7 @@ TARGETS = (
     made(
         "path-escapes-case",
         "client",
-        "capitals",
+        "upper case",
         path("/items/%e2%82%ac", "/items/%E2%82%AC"),
         s3=False,
     ),

@@ -27,7 +27,7 @@ BODIES = [
     changed("body-empty", "client", "an empty body", b"", BODY),
     changed("body-newline", "client", "last line end", BODY[:-1], BODY),
     changed("body-newline", "client", "a line end more", BODY + b"\n", BODY),
-    changed("body-newline", "client", "without line ends", b"ab", b"a\nb\n"),
+    changed("body-newline", "client", "without line endings", b"ab", b"a\nb\n"),
     changed("body-newline", "client", "without blanks around", b"ab", b" \nab\t"),
     changed("body-bom", "client", "without its BOM", BODY, codecs.BOM_UTF8 + BODY),
     changed("body-bom", "client", "with a BOM", codecs.BOM_UTF8 + BODY, BODY),

@@ -81,7 +81,7 @@ def test_sentence_of_two_causes() -> None:
     assert finding is not None
     assert finding.causes == ("host-port-dropped", "secret-blanks")
     assert finding.party == "unknown"
-    assert " and the secret with other blanks or line ends" in finding.summary
+    assert " and the secret with other blanks or line endings" in finding.summary
     assert "$http_host" in finding.remedy
     assert "line end" in finding.remedy
 

@@ -133,8 +133,8 @@ def test_sentence_of_a_secret() -> None:
     """Nothing that arrives can be set against a secret."""
     finding = finding_of(Client(), Client(secret=SECRET + "\n").sign())
     assert finding.summary == (
-        "The signature is right for the secret with other blanks or line ends around it, but the "
-        "server knows another one."
+        "The signature is right for the secret with other blanks or line endings around it, but "
+        "the server knows another one."
     )
 
 

@@ -58,7 +58,7 @@ def body_forms(body: bytes) -> Iterator[BodyForm]:
     )
     # What curl --data makes of a file.
     bare = body.replace(b"\n", b"").replace(b"\r", b"")
-    yield _form("body-newline", bare, "the body without line ends")
+    yield _form("body-newline", bare, "the body without line endings")
     yield from _unpacked(body)
     yield from _recoded(body)
     if len(body) <= MAX_JSON:

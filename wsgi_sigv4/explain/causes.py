@@ -50,7 +50,7 @@ ALGORITHM: Final = Cause(
     "algorithm",
     "The algorithm is spelt otherwise than AWS4-HMAC-SHA256",
     "client",
-    "Let the client write AWS4-HMAC-SHA256, in capitals.",
+    "Let the client write AWS4-HMAC-SHA256, in upper case.",
 )
 OTHER_SCHEME: Final = Cause(
     "other-scheme",
@@ -94,14 +94,14 @@ SIGNED_HEADERS: Final = Cause(
     "The list of signed headers is not sorted, unique and lower-case (curl 7.88 with repeats)",
     "client",
     "Send each header once and with a value (curl 7.88 lists repeated and empty ones wrongly:"
-    " update it), list names sorted and in small letters, and write them with a hyphen: servers "
+    " update it), list names sorted and in lower case, and write them with a hyphen: servers "
     "drop names with an underscore, or take them for others.",
 )
 SIGNATURE_FORM: Final = Cause(
     "signature-form",
-    "The signature is cut, in capitals or not hex",
+    "The signature is cut, in upper case or not hex",
     "client",
-    "Send the signature as 64 hex digits in small letters: a copied URL or header may be cut, or "
+    "Send the signature as 64 hex digits in lower case: a copied URL or header may be cut, or "
     "have a character more (a full stop, a quote).",
 )
 HOST_NOT_SIGNED: Final = Cause(

@@ -215,7 +215,7 @@ def _finding(
         return _scrubbed(find_refused_cause(refusal, request, body=body), scrubber)
     if not is_signature(attempt.authorization.signature):
         return SIGNATURE_FORM.finding(
-            "The signature is not 64 hex digits in small letters, so that none can match."
+            "The signature is not 64 hex digits in lower case, so it cannot match."
         )
     case = Case(
         attempt,

@@ -1,4 +1,4 @@
-"""Hypotheses about signed headers of any name: blanks, repeats, capitals, and what is missing."""
+"""Hypotheses about signed headers of any name: blanks, repeats, letter case, and what is missing."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ HEADER_FORMS: Final = (
     ),
     Hypothesis(
         id="header-case",
-        title="A header value was signed in other capitals",
+        title="A header value was signed in another letter case",
         party="client",
-        remedy="Let the client sign the value as it sends it, or send it in small letters.",
+        remedy="Let the client sign the value as it sends it, or send it in lower case.",
         propose=_small,
         rare=3,
     ),

@@ -163,7 +163,7 @@ HEADERS: Final = (
     ),
     Hypothesis(
         id="header-content-type",
-        title="Something changed Content-Type: its charset, its capitals, a default",
+        title="Something changed Content-Type: its charset, its case, a default",
         party="proxy",
         remedy=_mend("Content-Type"),
         propose=_content_type,

@@ -192,7 +192,7 @@ def _host_and_path(case: Case, host: bytes, path: bytes) -> Change:
 HOSTS: Final = (
     Hypothesis(
         id="host-forwarded",
-        title="A proxy replaced Host and kept the original in X-Forwarded-Host, Forwarded or alike",
+        title="A proxy replaced Host and kept the original in X-Forwarded-Host or the like",
         party="proxy",
         remedy=_as_forwarded(_X_FORWARDED_HOST),
         propose=_forwarded,
@@ -245,7 +245,7 @@ HOSTS: Final = (
     ),
     Hypothesis(
         id="host-case",
-        title="Host was signed in other capitals than it arrived",
+        title="Host was signed in another letter case than it arrived in",
         party="client",
         remedy=(
             "Write the host in the client's endpoint URL in lower case; nginx's $host is in lower "

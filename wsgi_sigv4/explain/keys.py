@@ -137,10 +137,10 @@ _PASTE: Final = (
 KEYS: Final = (
     Hypothesis(
         id="secret-blanks",
-        title="The secret was used with blanks or a line end around it",
+        title="The secret was used with blanks or a line ending around it",
         party="key",
         remedy=_PASTE.format("blanks or a line end (echo -n, tr -d '\\n')"),
-        propose=_spelt(_blanks, "the secret with other blanks or line ends around it"),
+        propose=_spelt(_blanks, "the secret with other blanks or line endings around it"),
     ),
     Hypothesis(
         id="secret-quotes",
@@ -159,10 +159,10 @@ KEYS: Final = (
     ),
     Hypothesis(
         id="secret-cut",
-        title="The secret was used in other capitals, or without its first or last character",
+        title="The secret was used in another letter case, or without its first or last character",
         party="key",
         remedy=_PASTE.format("a change"),
-        propose=_spelt(_cut, "the secret in other capitals, or cut"),
+        propose=_spelt(_cut, "the secret in another letter case, or cut"),
         rare=4,
     ),
     Hypothesis(

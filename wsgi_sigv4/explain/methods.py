@@ -76,9 +76,9 @@ METHODS: Final = (
     ),
     Hypothesis(
         id="method-case",
-        title="The method was signed in other capitals",
+        title="The method was signed in another letter case",
         party="client",
-        remedy="Let the client sign the method in capitals, as it sends it.",
+        remedy="Let the client sign the method in upper case, as it sends it.",
         propose=_spelling,
         rare=2,
     ),

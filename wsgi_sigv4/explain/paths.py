@@ -225,7 +225,7 @@ def _resolved(case: Case) -> Iterator[Change]:
 PATHS: Final = (
     Hypothesis(
         id="path-forwarded",
-        title="A proxy rewrote the path and kept the original in X-Original-URI or alike",
+        title="A proxy rewrote the path and kept the original in X-Original-URI or the like",
         party="proxy",
         remedy=(
             f"Let the proxy pass the path on unchanged ({_AS_SENT}), and mount the application "
@@ -292,10 +292,10 @@ PATHS: Final = (
     ),
     Hypothesis(
         id="path-escapes-case",
-        title="The path was signed with its escapes in other capitals (%e2 against %E2)",
+        title="The path was signed with its escapes in the other case (%e2 against %E2)",
         party="client",
         remedy=(
-            "Let the client write escapes in capitals (%E2) before it signs: urllib3 and proxies "
+            "Let the client write escapes in upper case (%E2) before it signs: urllib3 and proxies "
             f"write them so (as they came they go on with {_AS_SENT}; HAProxy: no normalize-uri)."
         ),
         propose=_escapes,

@@ -50,8 +50,8 @@ def _own_hash(case: Case) -> Iterator[Change]:
     if case.body is not None and len(case.body) <= MAX_BODY:
         found = hashlib.sha256(case.body).hexdigest()
         yield from _payload(case, found, "the hash of the body")
-        yield from _payload(case, found.upper(), "the hash of the body in capitals")
-    yield from _payload(case, case.payload_hash.upper(), "the payload hash in capitals")
+        yield from _payload(case, found.upper(), "the hash of the body in upper case")
+    yield from _payload(case, case.payload_hash.upper(), "the payload hash in upper case")
 
 
 def _left_out(case: Case) -> Iterator[Change]:
@@ -91,7 +91,7 @@ PAYLOADS: Final = (
         title="The hash of the body was signed, but x-amz-content-sha256 says something else",
         party="client",
         remedy=(
-            "Let the client sign what it sends in x-amz-content-sha256, in small letters, and let "
+            "Let the client sign what it sends in x-amz-content-sha256, in lower case, and let "
             "no proxy set it."
         ),
         propose=_own_hash,
@@ -118,11 +118,11 @@ PAYLOADS: Final = (
     ),
     Hypothesis(
         id="body-newline",
-        title="Line ends at the end of the body were cut off or added",
+        title="Line endings at the end of the body were removed or added",
         party="client",
         remedy=(
             "Sign and send the same bytes: curl --data-binary @FILE instead of --data @FILE, which "
-            "drops line ends; echo -n."
+            "drops line endings; echo -n."
         ),
         propose=_form("body-newline"),
     ),
@@ -136,9 +136,9 @@ PAYLOADS: Final = (
     ),
     Hypothesis(
         id="body-line-ends",
-        title="LF and CRLF were changed into one another",
+        title="Line endings were converted between LF and CRLF",
         party="client",
-        remedy="Send the body as bytes: a text mode, FTP or an editor changed its line ends.",
+        remedy="Send the body as bytes: a text mode, FTP or an editor changed its line endings.",
         propose=_form("body-line-ends"),
         rare=1,
     ),

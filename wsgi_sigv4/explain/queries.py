@@ -136,7 +136,7 @@ def _full_items(case: Case) -> list[bytes]:
 
 
 def _escapes(case: Case) -> Iterator[Change]:
-    right = "with its escapes in small letters"
+    right = "with its escapes in lower case"
     yield _query(case, _ESCAPE.sub(lambda match: match[0].lower(), case.base["query"]), right)
     lowered = [_ESCAPE.sub(lambda m: m[0].lower(), item) for item in _signed_items(case) if item]
     yield _query(case, b"&".join(sorted(lowered)), right)
@@ -224,7 +224,7 @@ QUERIES: Final = (
     ),
     Hypothesis(
         id="query-sorting",
-        title="The query was sorted otherwise than by encoded name, then value",
+        title="The query was not sorted by encoded name, then by value",
         party="client",
         remedy=f"{_SORT}.",
         propose=_sorted_otherwise,
@@ -255,7 +255,7 @@ QUERIES: Final = (
         id="query-empty-items",
         title="Empty items of the query (&&) were signed as parameters",
         party="client",
-        remedy="Take doubled and outer & out of the URL.",
+        remedy="Remove doubled, leading and trailing & from the URL.",
         propose=_empty_items,
         rare=4,
     ),
@@ -269,9 +269,9 @@ QUERIES: Final = (
     ),
     Hypothesis(
         id="query-escapes-case",
-        title="The query was signed with its escapes in small letters (%e2 against %E2)",
+        title="The query was signed with its escapes in lower case (%e2 against %E2)",
         party="client",
-        remedy="Let the client write escapes in capitals (%E2) before it signs.",
+        remedy="Let the client write escapes in upper case (%E2) before it signs.",
         propose=_escapes,
         rare=2,
     ),
@@ -285,7 +285,7 @@ QUERIES: Final = (
     ),
     Hypothesis(
         id="query-encoding",
-        title="Characters of the query were signed raw and encoded later ([ ] by urllib3), or so",
+        title="Characters of the query were encoded only after signing ([ ] by urllib3)",
         party="client",
         remedy=(
             "Let the client encode all but letters, digits, - . _ ~ in the query before it signs; "

@@ -192,7 +192,7 @@ def _removed(refusal: errors.SignedHeaderMissing, request: Request, body: bytes 
         return finding
     remedy = (
         f"Whoever uses the URL must send {name.title()} with the value that it was presigned with; "
-        "or presign it without (boto3: no ContentType and alike in Params)."
+        "or presign it without (boto3: no ContentType or the like in Params)."
     )
     return replace(finding, party="client", remedy=remedy)
 

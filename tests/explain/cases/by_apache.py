@@ -123,7 +123,7 @@ APACHE_CASES: tuple[Live, ...] = (
         "path-escapes-case",
         "Apache: `ProxyPass` without `nocanon` writes `%e2` as `%E2`",
         through(_EURO, _KEEPS_HOST, _PASS),
-        ("in capitals", through(botocore("GET", "/items/%E2%82%AC"), _KEEPS_HOST, _PASS)),
+        ("in upper case", through(botocore("GET", "/items/%E2%82%AC"), _KEEPS_HOST, _PASS)),
         ("nocanon", sound(_EURO)),
     ),
     case(

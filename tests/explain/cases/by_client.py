@@ -177,13 +177,13 @@ PYTHON_CASES: tuple[Live, ...] = (
         "path-escapes-case",
         "python-requests writes `%e2` as `%E2`",
         sound(python_requests("GET", "/items/%e2%82%ac")),
-        ("in capitals", sound(python_requests("GET", "/items/%E2%82%AC"))),
+        ("in upper case", sound(python_requests("GET", "/items/%E2%82%AC"))),
     ),
     case(
         "query-escapes-case",
         "python-requests writes `%e2` in the query as `%E2`",
         sound(python_requests("GET", "/items?a=%e2%82%ac")),
-        ("in capitals", sound(python_requests("GET", "/items?a=%E2%82%AC"))),
+        ("in upper case", sound(python_requests("GET", "/items?a=%E2%82%AC"))),
     ),
     case(
         "method-changed",

@@ -73,7 +73,7 @@ HAPROXY_CASES: tuple[Live, ...] = (
         "path-escapes-case",
         f"HAProxy: `{_CAPITALS}`",
         through(_EURO, _CAPITALS),
-        ("in capitals", through(botocore("GET", "/items/%E2%82%AC"), _CAPITALS)),
+        ("in upper case", through(botocore("GET", "/items/%E2%82%AC"), _CAPITALS)),
         ("no normalize-uri", through(_EURO)),
     ),
     case(
@@ -93,7 +93,7 @@ HAPROXY_CASES: tuple[Live, ...] = (
         "query-escapes-case",
         f"HAProxy: `{_CAPITALS}`, and the query",
         through(_EURO_QUERY, _CAPITALS),
-        ("in capitals", through(botocore("GET", "/items?a=%E2%82%AC"), _CAPITALS)),
+        ("in upper case", through(botocore("GET", "/items?a=%E2%82%AC"), _CAPITALS)),
     ),
     case(
         "header-removed",

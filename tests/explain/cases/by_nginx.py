@@ -294,7 +294,7 @@ PATH_CASES: tuple[Live, ...] = (
         "path-escapes-case",
         "nginx: `proxy_pass http://up/;` writes `%e2` as `%E2`",
         through(_TAKES_URI, botocore("GET", "/items/%e2%82%ac")),
-        ("in capitals", through(_TAKES_URI, botocore("GET", "/items/%E2%82%AC"))),
+        ("in upper case", through(_TAKES_URI, botocore("GET", "/items/%E2%82%AC"))),
         ("without a URI part", sound(botocore("GET", "/items/%e2%82%ac"))),
     ),
     case(
