@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
+from typing import NoReturn
 
 from flask import Request
 from flask import Response
@@ -20,9 +21,13 @@ from flask import request
 from flask import session
 from werkzeug.local import LocalProxy
 
+from wsgi_sigv4.authentication import dismiss
+from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.body import StreamedBody
+from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
+from wsgi_sigv4.identity import naming
 
 if TYPE_CHECKING:
 
@@ -98,6 +103,25 @@ def take_identity_away(refusal: SigV4Error) -> None:
     verified.identity, verified.refusal = None, refusal
     _replace_session_user()
     _restore_session()
+
+
+def turn_away(identity: Identity, body: StreamedBody | None, refusal: SigV4Error) -> NoReturn:
+    """Refuse the current request, which is authentic, and leave nothing of it.
+
+    Args:
+        identity: whose it is; nobody was told.
+        body: what is still to be verified of it, or None.
+        refusal: what is raised.
+    """
+    environ = request.environ
+    if body is not None:
+        dismiss(body, environ)
+    else:
+        environ["wsgi.input"].close()
+        forget_identity(environ)
+        forget_body(environ)
+    with naming(identity):
+        raise refusal
 
 
 def find_refusal() -> SigV4Error | None:

@@ -28,7 +28,6 @@ from werkzeug.wsgi import LimitedStream
 
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
-from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.body import StreamedBody
@@ -39,6 +38,7 @@ from wsgi_sigv4.contrib.flask.current import remember
 from wsgi_sigv4.contrib.flask.current import remember_anonymous
 from wsgi_sigv4.contrib.flask.current import request_itself
 from wsgi_sigv4.contrib.flask.current import take_identity_away
+from wsgi_sigv4.contrib.flask.current import turn_away
 from wsgi_sigv4.contrib.flask.gate import Settlement
 from wsgi_sigv4.contrib.flask.gate import find_settlement
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
@@ -54,7 +54,6 @@ from wsgi_sigv4.contrib.flask.verdicts import observer_of
 from wsgi_sigv4.contrib.flask.verdicts import timed
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
-from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import PathNotRouted
@@ -131,7 +130,7 @@ class Guard:
             if (refused := find_refusal()) is not None:
                 raise refused
             verifier = self._narrowed_to(region, service)
-            identity = find_identity() or self._authenticate(verifier, optional)
+            identity = find_identity() or self._authenticate(verifier, optional, presigned)
             if identity is None:
                 return
             verifier.check_scope(identity)
@@ -188,7 +187,9 @@ class Guard:
             options = replace(options, max_body=limit)
         return options
 
-    def _authenticate(self, verifier: Verifier, optional: bool | None) -> Identity | None:
+    def _authenticate(
+        self, verifier: Verifier, optional: bool | None, presigned: bool
+    ) -> Identity | None:
         options = self._options(optional)
         environ = request.environ
         if is_anonymous() and claim(environ, verifier, options) is None:
@@ -213,12 +214,9 @@ class Guard:
             return None
         body = streamed_body(environ)
         if not routed_as_verified(environ):
-            if body is not None:
-                dismiss(body, environ)
-            environ["wsgi.input"].close()
-            forget_identity(environ)
-            with naming(identity):
-                raise PathNotRouted
+            turn_away(identity, body, PathNotRouted())
+        if identity.presigned and not presigned:
+            turn_away(identity, body, PresignedNotAllowed())
         # The stream above the body may be busy, or in other hands.
         self._accept(identity, body=environ["wsgi.input"] if body is None else body)
         if body is None or settlement is None:
