@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
-from typing import NoReturn
 
 from flask import Request
 from flask import Response
@@ -21,13 +20,9 @@ from flask import request
 from flask import session
 from werkzeug.local import LocalProxy
 
-from wsgi_sigv4.authentication import dismiss
-from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.body import StreamedBody
-from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
-from wsgi_sigv4.identity import naming
 
 if TYPE_CHECKING:
 
@@ -47,7 +42,7 @@ class _Verified:
     Attributes:
         identity: whose it is; None: nobody's, it carries no signature.
         body: what is still to be closed.
-        refusal: the reason for which its body was refused after all.
+        refusal: the reason for which it stays refused: its body is gone.
     """
 
     identity: Identity | None
@@ -105,27 +100,16 @@ def take_identity_away(refusal: SigV4Error) -> None:
     _restore_session()
 
 
-def turn_away(identity: Identity, body: StreamedBody | None, refusal: SigV4Error) -> NoReturn:
-    """Refuse the current request, which is authentic, and leave nothing of it.
+def remember_refused(refusal: SigV4Error) -> None:
+    """Note that the body of the current request is gone, with its *refusal*.
 
-    Args:
-        identity: whose it is; nobody was told.
-        body: what is still to be verified of it, or None.
-        refusal: what is raised.
+    Whoever swallows that must not be given an empty one by another check.
     """
-    environ = request.environ
-    if body is not None:
-        dismiss(body, environ)
-    else:
-        environ["wsgi.input"].close()
-        forget_identity(environ)
-        forget_body(environ)
-    with naming(identity):
-        raise refusal
+    vars(request_itself())[_VERIFIED] = _Verified(identity=None, body=None, refusal=refusal)
 
 
 def find_refusal() -> SigV4Error | None:
-    """Return the reason for which the body of the current request was refused, or None."""
+    """Return the reason for which the current request stays refused, its body gone, or None."""
     verified = _find_verified()
     return None if verified is None else verified.refusal
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.attacks.attacker import send
 from tests.attacks.attacker import sign
 from tests.wsgi.calls import call
 from wsgi_sigv4 import Identity
+from wsgi_sigv4 import SigV4Error
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
 from wsgi_sigv4.contrib.flask import SigV4
@@ -122,6 +124,23 @@ def test_authentic_request_that_is_refused_leaves_nothing(
     )
     answer = send(app.wsgi_app, replace(sent, body=b"lamp"))
     assert (answer.status, answer.body) == (status, b"b'' False []")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_swallowed_refusal_loses_no_body(stream: bool) -> None:
+    """A request that was refused with its body is not let in by another check without it."""
+    app = Flask(__name__)
+    SigV4(app, verifier=verifier("s3"), stream=stream, max_body=3)
+    app.add_url_rule("/", methods=["PUT"], view_func=sigv4_required(lambda: request.get_data()))
+
+    @app.before_request
+    def greet() -> None:
+        with suppress(SigV4Error):
+            sigv4_required(optional=True).check()
+
+    sent = sign("PUT", service="s3", presigned=True)
+    assert send(app.wsgi_app, replace(sent, body=b"cat")).body == b"cat"
+    assert send(app.wsgi_app, replace(sent, body=b"lamp")).status == 413
 
 
 def optional_app() -> Flask:
