@@ -18,6 +18,7 @@ from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.body import with_checksums
+from wsgi_sigv4.decisions import remember
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import body_length
@@ -139,8 +140,12 @@ def authenticate(
         credentials = verifier.provider.lookup(
             credential.access_key_id, scope=credential.scope, session_token=attempt.session_token
         )
-        verification = verifier.conclude(attempt, credentials, is_empty=incoming is None)
-        identity = _receive(environ, incoming, verification, options)
+        try:
+            verification = verifier.conclude(attempt, credentials, is_empty=incoming is None)
+            identity = _receive(environ, incoming, verification, options)
+        except SigV4Error as refusal:
+            remember(refusal, attempt, credentials)
+            raise
     except SigV4Error as refusal:
         if attempt is not None:
             name(refusal, attempt)

@@ -261,7 +261,7 @@ _KNOWN_CLAIMS: Final = Memo(_earlier_claims, longest=8192, entries=CACHE_SIZE, s
 def _from_query(query: QueryPairs) -> Authorization:
     parameters = _query_parameters(query, _QUERY_REQUIRED + _QUERY_OPTIONAL)
     algorithm = parameters.get("X-Amz-Algorithm")
-    if algorithm and algorithm != ALGORITHM.encode():
+    if algorithm and algorithm != _ALGORITHM:
         text = algorithm.decode("ascii", "backslashreplace")[:64]
         kind = AlgorithmNotImplemented if text == _SIGV4A else UnsupportedAlgorithm
         raise kind(algorithm=text)

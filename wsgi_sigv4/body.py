@@ -21,6 +21,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from wsgi_sigv4.checksums import ChecksumVerifier
 from wsgi_sigv4.checksums import checksums_of
+from wsgi_sigv4.decisions import remember
 from wsgi_sigv4.errors import BodyTooSlow
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
@@ -243,6 +244,8 @@ class StreamedBody(io.RawIOBase):
                 self._verifier.finish()
         except BaseException as fault:
             self._fault = fault
+            if isinstance(fault, SigV4Error):
+                remember(fault, self._verification.attempt, self._verification.credentials)
             raise
         self.trailers.update(self._verification.trailers)
         self._is_complete = True

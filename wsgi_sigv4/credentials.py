@@ -22,13 +22,14 @@ from typing import runtime_checkable
 
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import MalformedCredential
+from wsgi_sigv4.limits import SCOPE_PART
 from wsgi_sigv4.limits import Limits
 
 TERMINATOR: Final = "aws4_request"
 
 # A comma would end the parameter in the header, a slash the id in the credential.
 _ACCESS_KEY_ID: Final = re.compile(r"[\x21-\x2b\x2d\x2e\x30-\x7e]{1,128}", re.ASCII)
-_SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_SCOPE_PART: Final = re.compile(SCOPE_PART)
 _DATE: Final = re.compile(r"[0-9]{8}", re.ASCII)
 # The terminator holds an underscore, which region and service cannot.
 _TERMINATOR_PART: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
@@ -246,7 +247,6 @@ class CredentialProvider(Protocol):
         Raises:
             CredentialsUnavailable: if the back end cannot be reached (503).
         """
-        ...  # pragma: no cover (a protocol has no body)
 
 
 CredentialSource = (

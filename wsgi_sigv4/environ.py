@@ -40,6 +40,8 @@ ACCESS_KEY_ID: Final = "wsgi_sigv4.access_key_id"
 IDENTITY: Final = "wsgi_sigv4.identity"
 #: The verified trailers of an aws-chunked body, by lower-case name.
 TRAILERS: Final = "wsgi_sigv4.trailers"
+#: The request as it arrived, where refusals are explained.
+SENT: Final = "wsgi_sigv4.sent"
 
 _OURS: Final = (ACCESS_KEY_ID, IDENTITY, TRAILERS)
 _ABSOLUTE_FORM: Final = rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?]*)(.*)"

@@ -59,17 +59,14 @@ class Signed(Protocol):
     @property
     def access_key_id(self) -> str:
         """The access key id."""
-        ...  # pragma: no cover (a protocol has no body)
 
     @property
     def scope(self) -> CredentialScope:
         """The credential scope."""
-        ...  # pragma: no cover (a protocol has no body)
 
     @property
     def presigned(self) -> bool:
         """True for a presigned URL."""
-        ...  # pragma: no cover (a protocol has no body)
 
 
 def name(refusal: SigV4Error, signed: Signed) -> None:

@@ -19,8 +19,9 @@ from wsgi_sigv4.errors import ConfigurationError
 #: Seven days, AWS's longest life of a presigned URL.
 MAX_EXPIRES: Final = 604_800
 
-# Compiled when a key has such a limit; then re remembers them.
-_SCOPE_PART: Final = r"[A-Za-z0-9-]{1,64}"
+# Compiled where it is needed; then re remembers them.
+#: A region or a service, as it stands in a credential scope.
+SCOPE_PART: Final = r"[A-Za-z0-9-]{1,64}"
 _METHOD: Final = r"[A-Z][A-Z-]{0,63}"
 #: Doubled slashes, dot segments (with parameters too, which some drop), backslashes, NUL, and
 #: left-over escapes of these: a layer behind us may read such a path as one below another prefix.
@@ -69,8 +70,8 @@ class Limits(NamedTuple):
             return None
         _check_forms(presigned, max_expires)
         return cls(
-            regions=_tokens("regions", regions, _SCOPE_PART),
-            services=_tokens("services", services, _SCOPE_PART),
+            regions=_tokens("regions", regions, SCOPE_PART),
+            services=_tokens("services", services, SCOPE_PART),
             methods=_tokens("methods", methods, _METHOD),
             path_prefixes=_path_prefixes(path_prefixes),
             presigned=presigned,

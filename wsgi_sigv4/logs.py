@@ -8,12 +8,12 @@ resource until it ends: :class:`RedactingFilter` takes its secrets out.
 from __future__ import annotations
 
 import logging
-import re
 from types import MethodType
 from typing import TYPE_CHECKING
 from typing import Final
 
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.redaction import redacted_line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from wsgi_sigv4.explain.telling import Explained
 
 logger: Final = logging.getLogger("wsgi_sigv4")
-
-# Compiled when the first record is filtered; then re remembers it.
-_SECRETS: Final = (
-    r"(?i)((?:X-Amz-(?:Signature|Security-Token|S3session-Token)|Signature)(?:=|%3D))[^&\s,\"'\\]+"
-)
 
 
 def log_refusal(
@@ -45,7 +40,7 @@ def log_refusal(
     """
     if not logger.isEnabledFor(logging.WARNING) or _is_unheard():
         return
-    cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
+    cause = refusal.underlying
     # Not warning(), which looks for its caller: that takes as long as all rules before rule 10.
     record = logger.makeRecord(
         logger.name,
@@ -137,7 +132,7 @@ def _parts(
     return (
         # Some servers pass on a method with control characters.
         ascii(environ.get("REQUEST_METHOD", "-"))[1:-1],
-        path if "=" not in path and "%" not in path else _redacted(path),
+        path if "=" not in path and "%" not in path else redacted_line(path),
         refusal.access_key_id or "none",
         type(cause).__name__,
         f"{cause} {cause.hint}".rstrip() if explained is None else _said(cause, explained),
@@ -158,18 +153,14 @@ class RedactingFilter(logging.Filter):
         except (TypeError, ValueError, KeyError):
             # Arguments that do not fit: logging itself reports that, and does not raise.
             return True
-        redacted = _redacted(message)
+        redacted = redacted_line(message)
         if redacted == message:
             return True
         if isinstance(record.args, tuple):
             # uvicorn's formatter takes the arguments one by one.
             record.args = tuple(
-                _redacted(part) if isinstance(part, str) else part for part in record.args
+                redacted_line(part) if isinstance(part, str) else part for part in record.args
             )
         if record.getMessage() != redacted:
             record.msg, record.args = redacted, None
         return True
-
-
-def _redacted(text: str) -> str:
-    return re.sub(_SECRETS, r"\1...", text)

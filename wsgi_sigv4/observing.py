@@ -28,7 +28,7 @@ from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.payload import PayloadForm
 from wsgi_sigv4.profiles import GENERIC
 from wsgi_sigv4.profiles import S3
-from wsgi_sigv4.responses import reason
+from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -194,13 +194,11 @@ class Observer:
     ) -> Verdict:
         """Return the verdict that a request is refused."""
         error_format = self._verifier.profile(refusal.service).error_format
-        # With uniform errors the cause stands behind what the client is told.
-        cause = refusal.__cause__ if isinstance(refusal.__cause__, SigV4Error) else refusal
         return self._unaccepted(
             refusal,
             outcome="unverified" if isinstance(refusal, _UNVERIFIED) else "refused",
             code=reason(refusal, error_format).code,
-            error=type(cause).__name__,
+            error=type(refusal.underlying).__name__,
             seconds=seconds,
             explanation=None if explained is None else explained.explanation,
         )

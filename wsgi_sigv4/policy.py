@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from wsgi_sigv4.authorization import TOKEN_NAMES
 from wsgi_sigv4.errors import ConfigurationError
+from wsgi_sigv4.limits import SCOPE_PART
 from wsgi_sigv4.memo import Memo
 from wsgi_sigv4.profiles import GENERIC
 from wsgi_sigv4.profiles import S3
@@ -25,7 +26,6 @@ from wsgi_sigv4.profiles import Profile
 PAYLOAD_HASH: Final = "x-amz-content-sha256"
 TOKEN_HEADERS: Final = tuple(name.lower() for name in TOKEN_NAMES)
 
-_SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _HEADER_NAME: Final = r"[a-z0-9-]+"
 _DEFAULT_PORTS: Final = ("80", "443")
 #: host [ ":" port ] of RFC 3986, in lower case: a name or an IPv4 address of labels, or an IP
@@ -187,7 +187,7 @@ def _scope_parts(parameter: str, value: object) -> tuple[str, ...] | None:
     if not isinstance(parts, Collection) or not parts:
         raise ConfigurationError(f"{parameter} is a name or a list of names; None accepts any")
     for part in parts:
-        if not isinstance(part, str) or _SCOPE_PART.fullmatch(part) is None:
+        if not isinstance(part, str) or re.fullmatch(SCOPE_PART, part) is None:
             raise ConfigurationError(f"{parameter}: {part!r} is no part of a credential scope")
     return tuple(parts)
 

@@ -36,13 +36,31 @@ def redacted_parameters(text: bytes) -> bytes:
     return _secret_parameter().sub(rb"\1...", text)
 
 
+def redacted_line(line: str) -> str:
+    """Return a *line* of a log without the session tokens and signatures in it."""
+    return _secret_in_line().sub(r"\1...", line)
+
+
 @cache
 def _secret_parameter() -> re.Pattern[bytes]:
-    """Return what matches a secret parameter, whatever letters of its name are escaped."""
-    names = b"|".join(b"".join(map(_spellings, name)) for name in _SECRET_PARAMETERS)
-    return re.compile(rb"(?i)(?=[sx%%])((?:%b)(?:=|%%3D|%%253D))[^&\s,\"']*" % names)
+    return re.compile(rf"{_named()}[^&\s,\"']*".encode())
 
 
-def _spellings(letter: str) -> bytes:
-    escapes = {f"%{ord(spelt):02x}" for spelt in (letter.lower(), letter.upper())}
-    return f"(?:{'|'.join((re.escape(letter), *sorted(escapes)))})".encode()
+@cache
+def _secret_in_line() -> re.Pattern[str]:
+    return re.compile(rf"{_named()}[^&\s,\"'\\]+")
+
+
+def _named() -> str:
+    """Return what matches the name of a secret parameter, whatever letters of it are escaped.
+
+    A URL in the query of another one is escaped once more.
+    """
+    names = "|".join("".join(map(_spellings, name)) for name in _SECRET_PARAMETERS)
+    # One look at the first character passes over most of a text.
+    return rf"(?i)(?=[sx%])((?:{names})(?:=|%(?:25)*+3D))"
+
+
+def _spellings(letter: str) -> str:
+    codes = {f"{ord(spelt):02x}" for spelt in (letter.lower(), letter.upper())}
+    return f"(?:{re.escape(letter)}|%(?:25)*+(?:{'|'.join(sorted(codes))}))"

@@ -17,6 +17,7 @@ from typing import Final
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
 from wsgi_sigv4.explain.explanation import Status
+from wsgi_sigv4.explain.showing import MAX_TEXT
 from wsgi_sigv4.explain.showing import cut
 from wsgi_sigv4.explain.showing import readable
 from wsgi_sigv4.reason import Reason
@@ -65,8 +66,6 @@ _MARKS: Final = {
     Status.FAILED: ("failed", "&#10007;", "failed"),
     Status.NOT_REACHED: ("open", "&middot;", "not reached"),
 }
-#: Characters of each of the two texts that are shown at first.
-_MAX_TEXT: Final = 16 * 1024
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -92,7 +91,7 @@ def as_page(found: Reason, told: Explanation, *, limit: int) -> tuple[Headers, b
         told: what the client may be told of it.
         limit: bytes.
     """
-    size = _MAX_TEXT
+    size = MAX_TEXT
     body = _page(found, told, size)
     while len(body) > limit and size:
         size //= 2

@@ -36,7 +36,7 @@ from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.profiles import ErrorFormat
 from wsgi_sigv4.reason import Reason
-from wsgi_sigv4.reasons import reason as reason
+from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.redaction import redacted
 from wsgi_sigv4.verifier import Verifier
 

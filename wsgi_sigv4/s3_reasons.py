@@ -60,13 +60,11 @@ def _of_credential(text: str) -> str:
     return f"Error parsing the X-Amz-Credential parameter; {text}"
 
 
-def _missing_parameters(error: errors.SigV4Error) -> Reason:
-    return _malformed(
-        "the authorization header requires three components: Credential, SignedHeaders, "
-        "and Signature.",
-        "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
-        "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
-    )(error)
+_MISSING: Final = _malformed(
+    "the authorization header requires three components: Credential, SignedHeaders, and Signature.",
+    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+    "X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+)
 
 
 def _s3_authorization(error: errors.UnsupportedAuthorization) -> Reason:
@@ -184,9 +182,9 @@ S3_REASONS: Final[Mapping[type[errors.SigV4Error], Told]] = {
         501,
         "A header you provided implies functionality that is not implemented",
     ),
-    errors.MalformedAuthorization: _missing_parameters,
-    errors.MissingParameters: _missing_parameters,
-    errors.DuplicateParameter: _missing_parameters,
+    errors.MalformedAuthorization: _MISSING,
+    errors.MissingParameters: _MISSING,
+    errors.DuplicateParameter: _MISSING,
     errors.MalformedCredential: _s3_credential,
     errors.MalformedSignedHeaders: _malformed(
         "the SignedHeaders are mal-formed; expecting a sorted list of lower-case names."

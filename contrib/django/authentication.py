@@ -44,6 +44,7 @@ from wsgi_sigv4.contrib.django.environ import is_attempt
 from wsgi_sigv4.contrib.django.environ import route_on
 from wsgi_sigv4.contrib.django.streaming import find_streamed
 from wsgi_sigv4.contrib.django.streaming import remember_streamed
+from wsgi_sigv4.decisions import remember
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
@@ -108,7 +109,11 @@ def authenticate(
         if attempt is not None:
             with naming(attempt):
                 credentials = lookup(conf.verifier.provider, attempt)
-                identity = _receive(request, conf.verifier.conclude(attempt, credentials), conf)
+                try:
+                    identity = _receive(request, conf.verifier.conclude(attempt, credentials), conf)
+                except SigV4Error as refusal:
+                    remember(refusal, attempt, credentials)
+                    raise
     elif identity is None:
         options = conf.options(required=required, stream=stream)
         identity = _verify(request, environ, conf.verifier, options, rewrite_path=rewrite_path)
@@ -136,8 +141,12 @@ async def aauthenticate(
         if attempt is not None:
             with naming(attempt):
                 credentials = await alookup(conf.verifier.provider, attempt)
-                verification = conf.verifier.conclude(attempt, credentials)
-                identity = await _areceive(request, verification, conf)
+                try:
+                    verification = conf.verifier.conclude(attempt, credentials)
+                    identity = await _areceive(request, verification, conf)
+                except SigV4Error as refusal:
+                    remember(refusal, attempt, credentials)
+                    raise
     elif identity is None:
         # A synchronous server, with middleware that is asynchronous: the body has to be waited for.
         options = conf.options(required=required, stream=stream)
@@ -375,13 +384,18 @@ def _take_body(request: HttpRequest, environ: WSGIEnvironment) -> None:
 
 def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:
     """Make the application read *body*, which is closed together with *request*."""
+    close_with(request, body)
+    request._stream = body  # type: ignore[assignment]
+
+
+def close_with(request: HttpRequest, body: IO[bytes]) -> None:
+    """Close *body* together with *request*."""
     close = request.close
 
     def close_both() -> None:
         close()
         body.close()
 
-    request._stream = body  # type: ignore[assignment]
     request.close = close_both  # type: ignore[method-assign]
 
 

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.credentials import CredentialProvider
 from wsgi_sigv4.credentials import Credentials
-from wsgi_sigv4.credentials import MappingProvider
+from wsgi_sigv4.providers import lookups
 
 T = TypeVar("T")
 
@@ -49,12 +49,6 @@ def lookup(provider: CredentialProvider, attempt: Attempt) -> Credentials | None
 
 async def alookup(provider: CredentialProvider, attempt: Attempt) -> Credentials | None:
     """Return the credentials of the key that *attempt* names, without holding up the event loop."""
-    awaited = getattr(provider, "alookup", None)
-    if awaited is not None:
-        found: Credentials | None = await awaited(
-            attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
-        )
-        return found
-    if isinstance(provider, MappingProvider):
-        return lookup(provider, attempt)
-    return await sync_to_async(lookup, thread_sensitive=True)(provider, attempt)
+    return await lookups.alookup(
+        provider, attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
+    )

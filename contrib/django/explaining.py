@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from types import EllipsisType
 from typing import TYPE_CHECKING
-from typing import Final
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -21,7 +20,9 @@ from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.environ import core_request
 from wsgi_sigv4.contrib.django.environ import environ_of
 from wsgi_sigv4.credentials import Credentials
+from wsgi_sigv4.environ import SENT
 from wsgi_sigv4.environ import Deployment
+from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.request import Request
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from wsgi_sigv4.explaining import BodyRecord
     from wsgi_sigv4.explaining import Explainer
     from wsgi_sigv4.explaining import Sent
-
-#: As in :mod:`wsgi_sigv4.explaining`, which is imported where it is needed.
-_SENT: Final = "wsgi_sigv4.sent"
 
 
 def watch(
@@ -47,26 +45,26 @@ def watch(
         conf: what the setting says.
         body: returns the body, where it is recorded already, or None where that is not known.
     """
-    if conf.explainer is None or _SENT in request.META:
+    if conf.explainer is None or SENT in request.META:
         return None
     from wsgi_sigv4.explaining import BodyRecord
     from wsgi_sigv4.explaining import Sent
 
     if body is not None:
-        request.META[_SENT] = Sent(_request(request, conf.deployment), body)
+        request.META[SENT] = Sent(_request(request, conf.deployment), body)
         return None
     if isinstance(request, ASGIRequest) or hasattr(request, "_body"):
         received = _received(request)
-        request.META[_SENT] = Sent(_request(request, conf.deployment), lambda: received)
+        request.META[SENT] = Sent(_request(request, conf.deployment), lambda: received)
         return None
     record = BodyRecord(conf.explainer.length(request.META))
-    request.META[_SENT] = Sent(_request(request, conf.deployment), record.find_body)
+    request.META[SENT] = Sent(_request(request, conf.deployment), record.find_body)
     return record
 
 
 def find_explained(refusal: SigV4Error, request: HttpRequest) -> Explained | None:
     """Return how *refusal* was explained, or None where it was not."""
-    sent = request.META.get(_SENT)
+    sent = request.META.get(SENT)
     return sent.explained if sent is not None and sent.is_known(refusal) else None
 
 
@@ -87,7 +85,9 @@ async def aexplain(
     missed = conf.explainer.take()
     credentials: Credentials | EllipsisType | None = ...
     if missed is not None:
-        credentials = await _credentials(conf.explainer, sent, conf)
+        credentials = conf.explainer.find_credentials(refusal, sent)
+        if isinstance(credentials, EllipsisType):
+            credentials = await _credentials(refusal, conf.explainer, sent, conf)
     # Not the thread of the database connections: everybody waits for that one.
     is_found = not isinstance(credentials, EllipsisType)
     return await sync_to_async(conf.explainer.explain_sent, thread_sensitive=not is_found)(
@@ -96,11 +96,11 @@ async def aexplain(
 
 
 async def _credentials(
-    explainer: Explainer, sent: Sent, conf: Configuration
+    refusal: SigV4Error, explainer: Explainer, sent: Sent, conf: Configuration
 ) -> Credentials | EllipsisType | None:
     """Return the credentials for *sent*; an ellipsis: whoever explains it is told why not."""
     attempt = explainer.find_attempt(sent)
-    if attempt is None:
+    if attempt is None or isinstance(refusal, CredentialsUnavailable):
         return ...
     try:
         return await alookup(conf.verifier.provider, attempt)
@@ -109,12 +109,12 @@ async def _credentials(
 
 
 def _sent(request: HttpRequest, conf: Configuration) -> Sent:
-    found: Sent | None = request.META.get(_SENT)
+    found: Sent | None = request.META.get(SENT)
     if found is not None:
         return found
     from wsgi_sigv4.explaining import Sent
 
-    made = request.META[_SENT] = Sent(_request(request, conf.deployment))
+    made = request.META[SENT] = Sent(_request(request, conf.deployment))
     return made
 
 

@@ -65,9 +65,9 @@ class Timing:
     def __exit__(self, *_: object) -> None:
         judgement(self._request).seconds = self._stopwatch.stop()
 
-    def is_of(self, identity: Identity | None) -> bool:
+    def is_of(self, identity: Identity) -> bool:
         """Return whether *identity* was verified here, and not by a middleware around."""
-        return identity is not None and identity is not self._inherited
+        return identity is not self._inherited
 
 
 def observer_of(conf: Configuration) -> Observer:

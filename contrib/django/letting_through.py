@@ -34,9 +34,9 @@ def is_let_through(request: HttpRequest, conf: Configuration) -> bool:
 
 
 def has_exempt_path(request: HttpRequest, conf: Configuration) -> bool:
+    """Return whether the path of *request* is exempt, be it by the operator's function."""
     if callable(conf.exempt):
-        # Nothing but True: a coroutine, say, exempts nothing.
-        return conf.exempt(request.META) is True
+        return is_exempt(request.META, conf.exempt)
     try:
         path_info = as_wsgi(request.path_info)
     except UnicodeEncodeError:
@@ -45,6 +45,7 @@ def has_exempt_path(request: HttpRequest, conf: Configuration) -> bool:
 
 
 def must_be_signed(request: HttpRequest, conf: Configuration) -> bool:
+    """Return whether *request* needs a signature, by the view that it seems to be for."""
     if not conf.required or _is_plainly_signed(request):
         return conf.required
     try:

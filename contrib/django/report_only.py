@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import IO
 from typing import TYPE_CHECKING
 from typing import BinaryIO
 from typing import Final
@@ -21,6 +20,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 
+from wsgi_sigv4.contrib.django.authentication import close_with
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.explaining import aexplain
 from wsgi_sigv4.contrib.django.explaining import explain
@@ -127,7 +127,7 @@ class Shadow:
                 sent.META["wsgi.input"] = body
                 limit = cast("LimitedStream", sent._stream).limit
                 sent._stream = LimitedStream(body, limit)  # type: ignore[arg-type,assignment]
-            _close_with(sent, body)
+            close_with(sent, body)
 
 
 @contextmanager
@@ -184,17 +184,6 @@ def _report(
     if explained is not None:
         found.verdict = replace(found.verdict, explanation=explained.explanation)
         judgement(request).verdict = found.verdict
-
-
-def _close_with(request: HttpRequest, body: IO[bytes]) -> None:
-    """Close *body* together with *request*."""
-    close = request.close
-
-    def close_both() -> None:
-        close()
-        body.close()
-
-    request.close = close_both  # type: ignore[method-assign]
 
 
 def _length(request: HttpRequest, conf: Configuration) -> int | None:

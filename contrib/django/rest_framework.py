@@ -40,7 +40,7 @@ from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.identity import Identity
 from wsgi_sigv4.logs import log_refusal
 from wsgi_sigv4.profiles import ErrorFormat
-from wsgi_sigv4.responses import reason
+from wsgi_sigv4.reasons import reason
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

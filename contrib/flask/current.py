@@ -11,6 +11,7 @@ from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
 
+from flask import Flask
 from flask import Request
 from flask import Response
 from flask import after_this_request
@@ -127,6 +128,12 @@ current_identity: CurrentIdentity = LocalProxy(find_identity)  # type: ignore[as
 def request_itself() -> Request:
     """Return the current request, without the proxy around it."""
     found: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return found
+
+
+def app_itself() -> Flask:
+    """Return the current app, without the proxy around it."""
+    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     return found
 
 

@@ -149,7 +149,7 @@ def _guard(verifier: Verifier, settings: Mapping[str, Any], app: Flask) -> Guard
     if parameters.get("explain") is None:
         # It follows the app, which may begin to debug later.
         parameters.pop("explain", None)
-    # It knows what is wrong with its parameters, and these are the same.
+    # It knows what is wrong with its parameters, which are the same, and what to warn of.
     SigV4Middleware(lambda environ, start_response: [], verifier, **parameters)
     overrides = dict(parameters.pop("header_overrides", None) or {})
     deployment = Deployment(header_overrides=overrides, **_of(Deployment, parameters))

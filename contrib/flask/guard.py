@@ -32,6 +32,7 @@ from wsgi_sigv4.contrib.flask.bodies import forget_kept
 from wsgi_sigv4.contrib.flask.bodies import has_body
 from wsgi_sigv4.contrib.flask.bodies import put_body_back
 from wsgi_sigv4.contrib.flask.bodies import turn_away
+from wsgi_sigv4.contrib.flask.current import app_itself
 from wsgi_sigv4.contrib.flask.current import find_identity
 from wsgi_sigv4.contrib.flask.current import find_refusal
 from wsgi_sigv4.contrib.flask.current import is_anonymous
@@ -65,8 +66,8 @@ from wsgi_sigv4.logs import warn_of_explain
 from wsgi_sigv4.observing import Hook
 from wsgi_sigv4.observing import Observer
 from wsgi_sigv4.options import Options
+from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.responses import answer_to
-from wsgi_sigv4.responses import reason
 from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -268,7 +269,7 @@ class Guard:
         self, body: StreamedBody, identity: Identity, response: Response
     ) -> Response:
         """Tell of *identity* when the middleware around the app has verified *body*."""
-        app = _app_itself()
+        app = app_itself()
 
         def tell() -> None:
             if body.refusal is None:
@@ -281,13 +282,13 @@ class Guard:
     def _tell_used(self, identity: Identity) -> None:
         if self.note_use is not None:
             self.note_use(identity)
-        tell_used(_app_itself(), identity)
+        tell_used(app_itself(), identity)
 
     @property
     def observer(self) -> Observer:
         """What tells of the verdicts of the current app."""
         return observer_of(
-            _app_itself(),
+            app_itself(),
             self.verifier,
             report_only=self.options.report_only,
             explainer=self.find_explainer(),
@@ -334,7 +335,7 @@ class Guard:
 
     def _http_refusal(self, refusal: SigV4Error) -> HTTPException:
         self.log(refusal, request.environ)
-        tell_refused(_app_itself(), refusal)
+        tell_refused(app_itself(), refusal)
         if is_listened_to():
             explained = self.explained(refusal, request.environ)
             verdict = self.observer.refused(refusal, judgement().seconds, explained)
@@ -357,12 +358,7 @@ def guard_of(app: Flask) -> Guard:
     return guard
 
 
-def _app_itself() -> Flask:
-    """Return the current app, without the proxy around it."""
-    found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    return found
-
-
 def routed_as_verified(environ: WSGIEnvironment) -> bool:
+    """Return whether Flask has routed *environ* on the path that is verified."""
     # werkzeug routes on one leading slash, however many were signed.
     return not environ.get("PATH_INFO", "").startswith("//")

@@ -19,8 +19,6 @@ class KeyKeeper(Protocol):
 
     def note_use(self, identity: Identity) -> None:
         """Note that the key of *identity* was used; it neither waits nor raises."""
-        ...  # pragma: no cover (a protocol has no body)
 
     def commands(self) -> click.Group:
         """Return the commands that ``flask`` gets, as one group."""
-        ...  # pragma: no cover (a protocol has no body)

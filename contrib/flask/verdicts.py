@@ -15,9 +15,9 @@ from typing import Final
 from flask import Flask
 from flask import Response
 from flask import after_this_request
-from flask import current_app
 
 from wsgi_sigv4.authentication import authenticate
+from wsgi_sigv4.contrib.flask.current import app_itself
 from wsgi_sigv4.contrib.flask.current import request_itself
 from wsgi_sigv4.contrib.flask.signals import request_judged
 from wsgi_sigv4.identity import Identity
@@ -89,7 +89,7 @@ def observer_of(
 
 def is_listened_to() -> bool:
     """Return whether somebody wants to know of the verdicts of the current app."""
-    return request_judged.has_receivers_for(current_app._get_current_object())  # type: ignore[attr-defined]
+    return request_judged.has_receivers_for(app_itself())
 
 
 def connect(app: Flask, *, on_accept: Hook | None, on_refuse: Hook | None) -> None:

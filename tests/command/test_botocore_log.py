@@ -172,6 +172,14 @@ LINE = (
 )
 
 
+def test_log_without_a_canonical_request_is_none(command: Command, saved: Write) -> None:
+    """Where awscrt has signed, a log is not taken for a canonical request itself."""
+    file = saved((LINE * 6 % (("",) * 6)).encode())
+    ran = command("explain", "--client-canonical-request", file, file)
+    assert (ran.code, ran.out) == (3, "")
+    assert "no canonical request" in ran.err
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -196,7 +204,7 @@ def test_body_that_was_not_signed_is_not_believed() -> None:
     line = LINE % "'Content-Length': '1'"
     (found,) = read_botocore_log((made + canonical + line).encode())
     assert good(found).body is None
-    assert good(found).notes == ("the log does not hold the body: give --body-file",)
+    assert good(found).body_doubt == "the log does not hold the body: give --body-file"
 
 
 @pytest.mark.parametrize(

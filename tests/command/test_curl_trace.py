@@ -80,12 +80,38 @@ def test_line_that_was_taken_out_is_found() -> None:
 def test_dots_in_a_body_are_doubted() -> None:
     """A body with dots may be another one, unless its hash was declared."""
     dotted = TRACE.replace(b"colour=blue", b"colour=b.ue")
-    assert "as dots" in read(dotted).notes[0]
+    assert "as dots" in str(read(dotted).body_doubt)
     assert read(dotted).body == b"name=a&colour=b.ue"
     declared = dotted.replace(b"X-Amz-Date: 2026112", b"X-Amz-Content-Sha25").replace(
         *(b"Sha252T052805Z", b"Sha256: 1234567")
     )
     assert read(declared).body is None
+
+
+def test_dots_in_a_head_are_noted() -> None:
+    """Two dots in a head may be one letter that is not ASCII."""
+    dotted = TRACE.replace(b"Accept: */*", b"Accept: */..").replace(b"18e)", b"18f)")
+    dotted = dotted.replace(b"398 bytes", b"399 bytes")
+    for offset in (b"0147", b"015b", b"018c"):
+        dotted = dotted.replace(offset, b"%04x" % (int(offset, 16) + 1))
+    assert read(TRACE).notes == ()
+    assert read(dotted).notes[0].startswith("dots in the head")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 403 Forbidden", 403),
+        (b"HTTP/2 403 ", 403),
+        (b"HTTP/1.1 200 OK\n<= Recv header, 9 bytes (0x9)\n0000: HTTP/2 204", 204),
+        (b"HTTP/1.1 999999", None),
+        (b"48 54 54 50 2f 32 20 34 30 33 20 0d 0a          HTTP/2 403 ..", 403),
+    ],
+    ids=range(5),
+)
+def test_status_of_the_answer(answer: bytes, status: int | None) -> None:
+    """The last status that was received is the one of the answer."""
+    assert read(TRACE.replace(b"HTTP/1.1 200 OK", answer)).status == status
 
 
 def test_dots_that_were_sent_are_believed() -> None:
@@ -100,7 +126,7 @@ def test_dots_that_were_sent_are_believed() -> None:
         at += 2
     lines += ["=> Send data, 3 bytes (0x3)", "0000: a.b", ""]
     found = read("\n".join(lines).encode())
-    assert (found.body, found.notes) == (b"a.b", ())
+    assert (found.body, found.body_doubt) == (b"a.b", None)
 
 
 def test_hexadecimal_form_is_read() -> None:
@@ -113,7 +139,7 @@ def test_hexadecimal_form_is_read() -> None:
         b"0000: 2e 00                                           ..\n"
     )
     found = read(pieces)
-    assert (found.target, found.body, found.notes) == (b"/", b".\x00", ())
+    assert (found.target, found.body, found.body_doubt) == (b"/", b".\x00", None)
 
 
 def test_data_without_a_head_is_nothing() -> None:
@@ -193,4 +219,4 @@ def test_hexadecimal_trace_has_every_byte(tmp_path: Path) -> None:
             timeout=15,
         )
     found = read((tmp_path / "trace").read_bytes())
-    assert (found.body, found.notes) == (body, ())
+    assert (found.body, found.body_doubt) == (body, None)

@@ -102,7 +102,7 @@ def test_body_that_is_cut_off_is_unknown() -> None:
     """Part of a body is not taken for the whole."""
     found = read(b"PUT / HTTP/1.1\r\nContent-Length: 4\r\n\r\nab")
     assert found.body is None
-    assert found.notes == ("the file holds 2 of the 4 bytes of the body",)
+    assert found.body_doubt == "the file holds 2 of the 4 bytes of the body"
     assert read(b"PUT / HTTP/1.1\r\nContent-Length: x\r\n\r\nab").body is None
 
 

@@ -79,6 +79,8 @@ def test_usage(command: Command, arguments: tuple[str, ...]) -> None:
     ran = command(*arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.count("error: ") + ran.err.startswith("wsgi_sigv4: ") == 1
+    # argparse would name a function of ours.
+    assert "invalid _" not in ran.err
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.limits import Limits
 from wsgi_sigv4.profiles import ErrorFormat
-from wsgi_sigv4.responses import reason
+from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.verifier import Verifier
 
 EMPTY = {"X-Amz-Content-Sha256": sha256(b"")}

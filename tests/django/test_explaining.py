@@ -170,9 +170,9 @@ def test_path_that_cannot_be_read(sigv4: Callable[..., None]) -> None:
 class Awaited:
     """A provider whose look-ups are awaited."""
 
-    def __init__(self, *, fails: int = 0) -> None:
+    def __init__(self, *, is_down: bool = False) -> None:
         self.asked: list[str] = []
-        self._fails = fails
+        self._is_down = is_down
 
     def lookup(self, access_key_id: str, **_: object) -> Any:
         """Return the credentials."""
@@ -186,25 +186,43 @@ class Awaited:
         from wsgi_sigv4.credentials import as_credentials
 
         self.asked.append(how)
-        if len(self.asked) > 1 and self._fails:
+        if self._is_down:
             raise CredentialsUnavailable
         return as_credentials(KEYS[access_key_id])
 
 
 def test_keys_are_awaited(sigv4: Callable[..., None]) -> None:
-    """Under ASGI the explanation awaits its look-up, too."""
+    """Under ASGI the look-up is awaited, and the explanation needs none of its own."""
     provider = Awaited()
     sigv4(EXPLAIN=True, CREDENTIALS=provider)
     assert causes(send_async(without_port())) == ["host-port-dropped"]
-    assert provider.asked == ["alookup", "alookup"]
+    assert provider.asked == ["alookup"]
+
+
+def test_keys_are_awaited_by_the_explanation(sigv4: Callable[..., None]) -> None:
+    """What was refused before its key was looked up is explained with a look-up, awaited too."""
+    provider = Awaited()
+    sigv4(EXPLAIN=True, CREDENTIALS=provider, MAX_BODY=1)
+    assert causes(send_async(sign("POST", "/body", body=b"ab"))) == ["body-too-large"]
+    assert provider.asked == ["alookup"]
 
 
 def test_keys_that_cannot_be_awaited(sigv4: Callable[..., None]) -> None:
-    """A back end that goes down between the two changes nothing but the explanation."""
-    sigv4(EXPLAIN=True, CREDENTIALS=Awaited(fails=1))
-    response = send_async(without_port())
-    assert response.status_code == 403
-    assert json.loads(response.content)["explanation"]["summary"] == "The signature does not match."
+    """Where the explanation's own look-up fails, nothing changes but the explanation."""
+    sigv4(EXPLAIN=True, CREDENTIALS=Awaited(is_down=True), MAX_BODY=1)
+    response = send_async(sign("POST", "/body", body=b"ab"))
+    assert response.status_code == 413
+    assert causes(response) == ["body-too-large"]
+
+
+@pytest.mark.parametrize("sends", [send, send_async])
+def test_keys_that_could_not_be_looked_up(sends: Any, sigv4: Callable[..., None]) -> None:
+    """A back end that is down is not asked again to say so."""
+    provider = Awaited(is_down=True)
+    sigv4(EXPLAIN=True, CREDENTIALS=provider)
+    response = sends(sign())
+    assert (response.status_code, causes(response)) == (503, ["provider-down"])
+    assert len(provider.asked) == 1
 
 
 def test_beyond_the_rate(exchange: Exchange, sigv4: Callable[..., None]) -> None:
@@ -267,6 +285,8 @@ def test_keys_are_not_looked_up_in_the_event_loop(sigv4: Callable[..., None]) ->
 
     sigv4(EXPLAIN=True, CREDENTIALS=provider)
     assert causes(send_async(without_port())) == ["host-port-dropped"]
+    sigv4(EXPLAIN=True, CREDENTIALS=provider, MAX_BODY=1)
+    assert causes(send_async(sign("POST", "/body", body=b"ab"))) == ["body-too-large"]
     assert running == [False, False]
 
 
@@ -290,7 +310,8 @@ def test_rest_framework_alone(
 ) -> None:
     """The class for REST framework logs the finding, and its answer has it."""
     settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if path != OURS]
-    sigv4(EXPLAIN=True, REPORT_ONLY=report_only)
+    provider = Awaited()
+    sigv4(EXPLAIN=True, REPORT_ONLY=report_only, CREDENTIALS=provider)
     sent = sign(target="/api/whoami", host="testserver:8443")
     response = exchange(sent.without("host").with_header("Host", "testserver"))
     (record,) = explained()
@@ -298,3 +319,4 @@ def test_rest_framework_alone(
     if not report_only:
         assert causes(response) == ["host-port-dropped"]
     assert FIRST in record.getMessage()
+    assert len(provider.asked) == 1

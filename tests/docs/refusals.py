@@ -9,7 +9,7 @@ from typing import Any
 from wsgi_sigv4 import errors
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.profiles import ErrorFormat
-from wsgi_sigv4.responses import reason
+from wsgi_sigv4.reasons import reason
 
 _SCOPE = {
     "date": "20261121",

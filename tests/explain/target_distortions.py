@@ -87,6 +87,13 @@ TARGETS = (
         "ProxyFix(x_prefix=1)",
         path("/tenant-9/items/7", "/items/7", X_Forwarded_Prefix="/tenant-9"),
     ),
+    made(
+        "path-prefix-decoded",
+        "proxy",
+        "path_prefix='/api'",
+        path("/api/items/%28x%29", "/items/(x)"),
+        s3=False,
+    ),
     made("path-prefix-added", "proxy", "proxy_pass", path("/items/7", "/backend/items/7")),
     made("path-end", "proxy", "APPEND_SLASH", path("/items/7", "/items/7/")),
     made("path-end", "proxy", "DirectorySlash", path("/items/7/", "/items/7")),

@@ -53,8 +53,15 @@ def wrong_port() -> Any:
 
 def test_finding(caplog: pytest.LogCaptureFixture) -> None:
     """The answer and the log name the cause; the view's own body is read as ever."""
-    client = app_with(SIGV4_EXPLAIN=True).test_client()
+    asked: list[str] = []
+
+    def find(access_key_id: str) -> str:
+        asked.append(access_key_id)
+        return SECRET
+
+    client = app_with(SIGV4_EXPLAIN=True, SIGV4_CREDENTIALS=find).test_client()
     told: Any = send(client, wrong_port()).json
+    assert len(asked) == 1
     assert told["explanation"]["causes"] == ["host-port-dropped"]
     (record,) = [r for r in caplog.records if hasattr(r, "sigv4_causes")]
     assert record.sigv4_causes == ("host-port-dropped",)

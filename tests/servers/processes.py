@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -29,7 +30,12 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    command: Sequence[str], *, port: int, log: Path, environment: Mapping[str, str]
+    command: Sequence[str],
+    *,
+    port: int,
+    log: Path,
+    environment: Mapping[str, str],
+    more_ports: Iterable[int] = (),
 ) -> Iterator[None]:
     """Run *command* while the block runs; it accepts connections on *port* by then.
 
@@ -38,6 +44,7 @@ def running(
         port: of loopback.
         log: file for what the program prints.
         environment: variables for it, beside those of this process.
+        more_ports: others on which it accepts them by then.
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -51,7 +58,8 @@ def running(
             start_new_session=True,
         )
     try:
-        _wait_until_it_accepts(process, port, log)
+        for each in (port, *more_ports):
+            _wait_until_it_accepts(process, each, log)
         yield
     finally:
         _stop(process)

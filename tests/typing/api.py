@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from typing import Literal
 from typing import assert_type
 
 from django.http import HttpRequest
@@ -255,6 +256,8 @@ def explanations(verifier: Verifier, request: Request, credentials: Credentials)
     explanation = explain(request, verifier, credentials=credentials)
     assert_type(explanation.checks, tuple[Check, ...])
     assert_type(explanation.finding, Finding | None)
+    assert explanation.finding is not None
+    assert_type(explanation.finding.party, Literal["proxy", "client", "server", "key", "unknown"])
     assert_type(explanation.refusal, str | None)
     assert_type(explanation.as_text(), str)
 

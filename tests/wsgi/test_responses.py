@@ -40,7 +40,7 @@ from wsgi_sigv4 import Verifier
 from wsgi_sigv4 import errors
 from wsgi_sigv4.aws_reasons import AWS_REASONS
 from wsgi_sigv4.profiles import ErrorFormat
-from wsgi_sigv4.responses import reason
+from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.responses import render
 from wsgi_sigv4.s3_reasons import S3_REASONS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Final
 
 from wsgi_sigv4.command.inputs import READERS
@@ -153,7 +154,8 @@ def _add_input(made: argparse.ArgumentParser) -> None:
         "--entry",
         type=_positive,
         metavar="N",
-        help="which request of FILE, from 1 on (default: the first signed one)",
+        help="which request of FILE, from 1 on (default: the first signed one that was refused, "
+        "or else the first signed one)",
     )
     given.add_argument("--body-file", metavar="FILE", help="the body, where FILE does not hold it")
     _add_server(made)
@@ -219,10 +221,9 @@ def _add_profile(made: argparse._ActionsContainer) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text[:16])
-    if number < 1:
-        raise argparse.ArgumentTypeError("counted from 1 on")
-    return number
+    if re.fullmatch(r"[1-9][0-9]{0,14}", text) is None:
+        raise argparse.ArgumentTypeError("it is a number, counted from 1 on")
+    return int(text)
 
 
 def _time(text: str) -> float:

@@ -31,6 +31,7 @@ _SENT: Final = "<AWSPreparedRequest "
 _SIGNED: Final = "CanonicalRequest:"
 _MADE: Final = "Making request for "
 _BODY: Final = "'body': "
+_NO_BODY: Final = "the log does not hold the body: give --body-file"
 #: One that is not closed ends with the text, which is so looked at once.
 _LITERAL: Final = re.compile(
     r"(b?)(?:'((?:[^'\\]|\\.)*+)(?:'|\\?\Z)|\"((?:[^\"\\]|\\.)*+)(?:\"|\\?\Z))"
@@ -46,7 +47,7 @@ _CANONICAL: Final = re.compile(
 
 def is_botocore_log(data: bytes) -> bool:
     """Return whether *data* has what botocore logs."""
-    return b"<AWSPreparedRequest " in data or b"CanonicalRequest:" in data
+    return _SENT.encode() in data or _SIGNED.encode() in data
 
 
 def read_botocore_log(data: bytes) -> Iterator[Found]:
@@ -133,18 +134,18 @@ def _with_body(
     logged: bytes | None,
 ) -> SavedRequest:
     lengths = [value for name, value in headers if name.lower() == b"content-length"]
-    body: bytes | None = b"" if lengths in ([], [b"0"]) else None
+    is_chunked = any(name.lower() == b"transfer-encoding" for name, _ in headers)
+    body: bytes | None = b"" if lengths in ([], [b"0"]) and not is_chunked else None
     if logged is not None and canonical is not None:
         signed = canonical.rpartition(b"\n")[2].decode("ascii", "replace")
         body = logged if hashlib.sha256(logged).hexdigest() == signed else body
     elif logged is not None and lengths == [str(len(logged)).encode()]:
         body = logged
-    notes = () if body is not None else ("the log does not hold the body: give --body-file",)
     return SavedRequest(
         method=method,
         target=target,
         headers=headers,
         body=body,
-        notes=notes,
+        body_doubt=_NO_BODY if body is None else None,
         client_canonical_request=canonical,
     )

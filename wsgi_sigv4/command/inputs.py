@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
 from wsgi_sigv4.command.botocore_log import canonical_request_in
@@ -25,12 +26,29 @@ from wsgi_sigv4.command.saved import SavedRequest
 MAX_FILE: Final = 64 * 1024 * 1024
 STDIN: Final = "-"
 _BOM: Final = b"\xef\xbb\xbf"
+#: Playwright packs a HAR file and the bodies of its requests into one.
+_ZIP: Final = b"PK\x03\x04"
 
 READERS: Final[dict[str, Callable[[bytes], Iterator[Found]]]] = {
     "raw": read_raw,
     "curl": read_curl_trace,
     "har": read_har,
     "botocore": read_botocore_log,
+}
+
+
+class _Rank(IntEnum):
+    """What is likely to be asked for, the most likely last."""
+
+    OTHER = 0
+    SIGNED = 1
+    REFUSED = 2
+
+
+_KIND: Final = {
+    _Rank.OTHER: "the first one, as none is signed",
+    _Rank.SIGNED: "the first signed one",
+    _Rank.REFUSED: "the first signed one that was refused",
 }
 
 
@@ -42,11 +60,13 @@ class Chosen:
         saved: the request.
         format: the format of the file: a key of :data:`READERS`.
         entry: its number in the file, from 1 on.
+        notes: why it is this one, where there are others.
     """
 
     saved: SavedRequest
     format: str
     entry: int
+    notes: tuple[str, ...] = ()
 
 
 def read_file(name: str) -> bytes:
@@ -77,8 +97,8 @@ def choose_request(name: str, *, format: str | None, entry: int | None) -> Chose
     Args:
         name: the file, or ``-``.
         format: a key of :data:`READERS`; None: what the file looks like.
-        entry: its number, from 1 on; None: the first signed one, or else the
-            first.
+        entry: its number, from 1 on; None: the first signed one that was
+            refused, or else the first signed one, or else the first.
 
     Raises:
         UnreadableInput: if there is none.
@@ -86,15 +106,16 @@ def choose_request(name: str, *, format: str | None, entry: int | None) -> Chose
     data = read_file(name).removeprefix(_BOM)
     format = format or find_format(data)
     if format is None:
+        if data.startswith(_ZIP):
+            raise UnreadableInput(f"{name}: a ZIP file: give the .har file that is in it")
         raise UnreadableInput(
             f"{name}: neither a raw request, nor what curl --trace-ascii writes, "
             "nor a HAR file, nor a debug log of botocore (--format says which)"
         )
     try:
-        number, found = _choose(READERS[format](data), entry)
+        return _choose(READERS[format](data), format, entry)
     except UnreadableInput as fault:
         raise UnreadableInput(f"{name}: {fault}") from None
-    return Chosen(saved=found, format=format, entry=number)
 
 
 def find_format(data: bytes) -> str | None:
@@ -118,27 +139,34 @@ def read_canonical_request(name: str) -> bytes:
     data = read_file(name).removeprefix(_BOM)
     found = canonical_request_in(data) if b"CanonicalRequest:" in data else data
     found = (found or b"").replace(b"\r\n", b"\n").strip(b"\n")
-    if found.count(b"\n") < 5 or len(found) > MAX_HEAD:
+    if found.count(b"\n") < 5 or len(found) > MAX_HEAD or is_botocore_log(found):
         raise UnreadableInput(f"{name}: no canonical request, which has six lines or more")
     return found
 
 
-def _choose(requests: Iterator[Found], entry: int | None) -> tuple[int, SavedRequest]:
-    first: tuple[int, Found] | None = None
+def _choose(requests: Iterator[Found], format: str, entry: int | None) -> Chosen:
+    best: tuple[_Rank, int, Found] | None = None
     number = 0
     for number, found in enumerate(requests, 1):
-        if number == entry or (entry is None and _is_signed(found)):
-            return number, _good(found)
-        first = first or (number, found)
-    if first is None:
+        if number == entry:
+            return Chosen(saved=_good(found), format=format, entry=number)
+        rank = _rank(found)
+        if best is None or rank > best[0]:
+            best = rank, number, found
+    if best is None:
         raise UnreadableInput("there is no request in it")
     if entry is not None:
         raise UnreadableInput(f"there is no request {entry}: the last one is {number}")
-    return first[0], _good(first[1])
+    rank, at, found = best
+    note = f"request {at} of the {number} in the file, {_KIND[rank]}: --entry takes another"
+    notes = (note,) if number > 1 else ()
+    return Chosen(saved=_good(found), format=format, entry=at, notes=notes)
 
 
-def _is_signed(found: Found) -> bool:
-    return isinstance(found, SavedRequest) and found.is_signed
+def _rank(found: Found) -> _Rank:
+    if not isinstance(found, SavedRequest) or not found.is_signed:
+        return _Rank.OTHER
+    return _Rank.REFUSED if found.is_refused else _Rank.SIGNED
 
 
 def _good(found: Found) -> SavedRequest:

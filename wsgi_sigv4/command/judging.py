@@ -124,6 +124,9 @@ def judge(chosen: Chosen, server: Server, *, client: bytes | None = None) -> Jud
     now, notes = _time(saved, server)
     verifier = _verifier(saved, server)
     explanation = explain(request, verifier, body=saved.body, now=now)
+    if saved.body_doubt is not None and _is_unexplained(explanation):
+        # It is no finding that another body does not fit.
+        explanation = explain(request, verifier, body=None, now=now)
     if saved.body is None and explanation.accepted:
         notes = (*notes, "the signature is right; the body was not there to be checked")
     client = saved.client_canonical_request if client is None else client
@@ -136,10 +139,18 @@ def judge(chosen: Chosen, server: Server, *, client: bytes | None = None) -> Jud
         chosen=chosen,
         explanation=explanation,
         now=now,
-        notes=(*saved.notes, *notes),
+        notes=(*chosen.notes, *saved.notes, *_doubts(saved), *notes),
         compared=compared is not None,
         difference=None if compared is None else find_difference(*compared),
     )
+
+
+def _is_unexplained(explanation: Explanation) -> bool:
+    return explanation.finding is not None and not explanation.finding.causes
+
+
+def _doubts(saved: SavedRequest) -> tuple[str, ...]:
+    return () if saved.body_doubt is None else (saved.body_doubt,)
 
 
 def parse_time(text: str) -> float:

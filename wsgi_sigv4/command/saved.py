@@ -38,7 +38,10 @@ class SavedRequest:
         target: path and query as sent; an absolute URL becomes these.
         headers: pairs of name and value, in the order sent.
         body: the body, or None where the file does not hold (all of) it.
-        notes: what the file leaves in doubt, for the user.
+        body_doubt: why there is no body, or why another one may have been sent;
+            None: it is as it was sent.
+        notes: what else the file leaves in doubt, for the user.
+        status: the status that the request was answered with, where the file tells.
         client_canonical_request: what the client says that it signed, where
             the file tells.
     """
@@ -47,7 +50,9 @@ class SavedRequest:
     target: bytes = field(repr=False)
     headers: Headers = field(repr=False)
     body: bytes | None = field(repr=False)
+    body_doubt: str | None = None
     notes: tuple[str, ...] = ()
+    status: int | None = None
     client_canonical_request: bytes | None = field(default=None, repr=False)
 
     @property
@@ -55,6 +60,11 @@ class SavedRequest:
         """Whether there is any trace of a signature."""
         names = [name.decode("latin-1").lower() for name, _ in self.headers]
         return has_trace(names, self.values(b"authorization"), [self.query])
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the file tells that a server blamed the client (4xx)."""
+        return self.status is not None and 400 <= self.status <= 499
 
     @property
     def path(self) -> bytes:
@@ -89,7 +99,7 @@ class SavedRequest:
 
     def with_body(self, body: bytes) -> SavedRequest:
         """Return the request with *body*, which a file of its own holds."""
-        return replace(self, body=body)
+        return replace(self, body=body, body_doubt=None)
 
 
 #: What a reader yields for each request of a file: one that cannot be read must not hide others.
@@ -189,24 +199,21 @@ def _with_framed_body(saved: SavedRequest, data: bytes) -> SavedRequest:
     if any(b"chunked" in value.lower() for value in saved.values(b"transfer-encoding")):
         body = _without_chunks(data)
         if body is None:
-            return _noted(saved, "the chunks of the body are broken or cut off")
+            return replace(saved, body_doubt="the chunks of the body are broken or cut off")
         return replace(saved, body=body)
     lengths = saved.values(b"content-length")
     if not lengths:
         return replace(saved, body=data)
     if _LENGTH.fullmatch(lengths[0]) is None:
-        return _noted(saved, "Content-Length is no number")
+        return replace(saved, body_doubt="Content-Length is no number")
     length = int(lengths[0])
     if len(data) < length:
-        return _noted(saved, f"the file holds {len(data)} of the {length} bytes of the body")
+        doubt = f"the file holds {len(data)} of the {length} bytes of the body"
+        return replace(saved, body_doubt=doubt)
     if len(data) > length:
-        left = len(data) - length
-        saved = _noted(saved, f"{left} bytes after the body (Content-Length) are left out")
+        note = f"{len(data) - length} bytes after the body (Content-Length) are left out"
+        saved = replace(saved, notes=(*saved.notes, note))
     return replace(saved, body=data[:length])
-
-
-def _noted(saved: SavedRequest, note: str) -> SavedRequest:
-    return replace(saved, notes=(*saved.notes, note))
 
 
 def _without_chunks(data: bytes) -> bytes | None:

@@ -20,17 +20,16 @@ from urllib.parse import urlsplit
 from wsgi_sigv4.command.faults import CommandFault
 from wsgi_sigv4.command.keys import Keys
 from wsgi_sigv4.errors import SigV4Error
+from wsgi_sigv4.limits import MAX_EXPIRES
+from wsgi_sigv4.limits import SCOPE_PART
 from wsgi_sigv4.profiles import Profile
 from wsgi_sigv4.signer import Signer
 
 _HEADER: Final = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)(?::[ \t]*([\t -~]*)|;)", re.ASCII)
 #: What the signer makes itself.
 _RESERVED: Final = frozenset({"authorization", "x-amz-date", "x-amz-security-token"})
-_SCOPE_PART: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _METHOD: Final = re.compile(r"[A-Za-z]{1,32}", re.ASCII)
 _FORM: Final = "application/x-www-form-urlencoded"
-#: AWS's own limit.
-MAX_EXPIRES: Final = 7 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +91,8 @@ def signer(
         CommandFault: if region or service are no parts of a credential scope.
     """
     for name, part in (("region", region), ("service", service)):
-        if _SCOPE_PART.fullmatch(part) is None:
-            raise CommandFault(f"--{name} is letters, digits and dashes")
+        if re.fullmatch(SCOPE_PART, part) is None:
+            raise CommandFault(f"--{name} is letters, digits and dashes, 64 at most")
     access_key_id, credentials = next(iter(keys.credentials.items()))
     secret = credentials.secret_access_key
     assert secret is not None  # noqa: S101 (neither provider holds signing keys)

@@ -2,10 +2,11 @@
 
 A refusal is raised where a rule fails, carries the facts of the case as
 attributes and knows nothing of HTTP. What a client is told for it (AWS code,
-status, message) is a table in :mod:`wsgi_sigv4.responses`. All are imported
-from here; they are written down in :mod:`~wsgi_sigv4.errors.claims` (rules
-1-8, and the request itself), :mod:`~wsgi_sigv4.errors.proof` (rules 9 and 10)
-and :mod:`~wsgi_sigv4.errors.body` (rule 11, and the body itself).
+status, message) is a table in :mod:`wsgi_sigv4.s3_reasons`, and one in
+:mod:`wsgi_sigv4.aws_reasons`. All are imported from here; they are written down
+in :mod:`~wsgi_sigv4.errors.claims` (rules 1-8, and the request itself),
+:mod:`~wsgi_sigv4.errors.proof` (rules 9 and 10) and
+:mod:`~wsgi_sigv4.errors.body` (rule 11, and the body itself).
 
     SigV4Error
         MissingAuthentication           rule 1: nothing to verify

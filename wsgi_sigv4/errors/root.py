@@ -48,6 +48,11 @@ class SigV4Error(Exception):
     #: Facts that no repr shows.
     _hidden: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def underlying(self) -> SigV4Error:
+        """The reason itself: with uniform errors it stands behind what the client is told."""
+        return self.__cause__ if isinstance(self.__cause__, SigV4Error) else self
+
     def __init_subclass__(cls) -> None:
         cls._names = (*cls._names, *(name for name in cls.__annotations__ if name[0] != "_"))
         cls._known = frozenset(cls._names)

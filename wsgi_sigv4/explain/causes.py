@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wsgi_sigv4.explain.explanation import Finding
+from wsgi_sigv4.explain.explanation import Party
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Cause:
 
     id: str
     title: str
-    party: str
+    party: Party
     remedy: str
 
     def finding(self, summary: str) -> Finding:
@@ -67,9 +68,9 @@ NOT_SIGNED: Final = Cause(
     "not-signed",
     "The request arrived without a signature",
     "proxy",
-    "If the client did sign it, something took the Authorization header away: Apache needs "
-    "WSGIPassAuthorization On, nginx must not set it (take proxy_set_header Authorization out), and"
-    " redirects to another host lose it.",
+    "If the client did sign it, something took the Authorization header away: mod_wsgi needs "
+    "WSGIPassAuthorization On, a proxy must not touch it (nginx: take proxy_set_header "
+    "Authorization out; Apache: RequestHeader unset), and redirects to another host lose it.",
 )
 TWO_AUTHENTICATIONS: Final = Cause(
     "two-authentications",
@@ -168,9 +169,10 @@ HEADER_REMOVED: Final = Cause(
     "header-removed",
     "A proxy removed a signed header",
     "proxy",
-    "Let the proxy pass the header on (nginx: proxy_set_header NAME $http_name;), or let the "
-    "client leave it out of its signed headers: Connection, Keep-Alive, TE, Expect and Upgrade end "
-    "at each proxy.",
+    "Let the proxy pass the header on (nginx: proxy_set_header NAME $http_name; Apache: no "
+    "RequestHeader unset; HAProxy: no del-header, no compression offload), or let the client leave "
+    "it out of its signed headers: Connection, Keep-Alive, TE, Expect and Upgrade end at many "
+    "proxies.",
 )
 HEADER_ADDED: Final = Cause(
     "header-added",
@@ -190,7 +192,7 @@ HOST_NOT_ACCEPTED: Final = Cause(
     "Host is none of those that the verifier accepts",
     "server",
     "Add it to hosts where it is yours; where a proxy replaced it: nginx: proxy_set_header Host "
-    "$http_host; or ProxyFix(x_host=1).",
+    "$http_host; Apache: ProxyPreserveHost On; or ProxyFix(x_host=1).",
 )
 CONFLICT: Final = Cause(
     "conflicting-values",
@@ -230,9 +232,9 @@ PATH_NOT_ROUTED: Final = Cause(
     "path-not-routed",
     "The application would route on another path than was signed",
     "proxy",
-    "Let the proxy pass the path on as sent (nginx: proxy_pass http://upstream; without a URI part)"
-    ", name a prefix that it strips in path_prefix, and put middleware that rewrites PATH_INFO "
-    "behind the verifier.",
+    "Let the proxy pass the path on as sent (nginx: proxy_pass http://upstream; without a URI part;"
+    " Apache: ProxyPass ... nocanon; mod_wsgi: AllowEncodedSlashes On), name a prefix that it "
+    "strips in path_prefix, and put middleware that rewrites PATH_INFO behind the verifier.",
 )
 UNKNOWN_KEY: Final = Cause(
     "unknown-key",
@@ -289,8 +291,8 @@ BODY_CHANGED: Final = Cause(
     "The body, a chunk or a checksum is not the one that was signed",
     "proxy",
     "Something changed the body after it was signed: a proxy that rewrites it (nginx: take "
-    "proxy_set_body out), a retry that sent it from the middle, a file that changed while it was "
-    "sent.",
+    "proxy_set_body out; Apache: SetInputFilter), a retry that sent it from the middle, a file "
+    "that changed while it was sent.",
 )
 NOT_CHUNKED: Final = Cause(
     "not-chunked",

@@ -61,7 +61,7 @@ _CUT: Final = (BodyTooLarge, IncompleteBody)
 #: The commonest of what cannot be found out: nginx's own Host, where nothing kept the other one.
 _OTHER_HOST: Final = (
     "The Host that arrived is {}: if clients ask for another one, a proxy replaced it (nginx: "
-    "proxy_set_header Host $http_host;)."
+    "proxy_set_header Host $http_host; Apache: ProxyPreserveHost On)."
 )
 _BODY_UNKNOWN: Final = Finding(
     causes=(),
@@ -111,6 +111,9 @@ def explain(
         refusal: what the caller was told, for what the rules here cannot find
             again (a limit or a checksum of the body, the operator's own word);
             used where they find nothing, or know a part of the body only.
+
+    Raises:
+        Exception: what the provider raises, where that is no refusal.
     """
     now = verifier.clock() if now is None else now
     outcome = _outcome(request, verifier, body=body, credentials=credentials, now=now)
@@ -136,9 +139,8 @@ def comparable(
     outcome = _outcome(request, verifier, body=body, credentials=..., now=now)
     if outcome.attempt is None:
         return None
-    scrubber = _scrubber(outcome)
-    found = evidence(outcome.attempt, payload_hash(outcome.attempt, body))
-    ours = found.canonical_request
+    scrubber = scrubber_of(outcome.attempt, outcome.credentials)
+    ours = evidence(outcome.attempt, payload_hash(outcome.attempt, body)).canonical_request
     return scrubber.scrub(redacted(client)), scrubber.scrub(redacted(ours))
 
 
@@ -175,42 +177,26 @@ def _explained(
     request: Request, verifier: Verifier, outcome: _Outcome, *, body: bytes | None, now: float
 ) -> Explanation:
     refusal, attempt = outcome.refusal, outcome.attempt
-    scrubber = _scrubber(outcome)
+    scrubber = scrubber_of(attempt, outcome.credentials)
     canonical = signed = None
     if attempt is not None:
         found = evidence(attempt, payload_hash(attempt, body))
         canonical = clipped(scrubber.scrub(redacted(found.canonical_request)))
         signed = scrubber.scrub(found.string_to_sign)
-    code = None
-    finding = None
+    code = told = finding = None
+    failure = ""
     if refusal is not None:
         code = reason(refusal, verifier.profile(refusal.service).error_format).code
-        finding = _finding(request, verifier, outcome, refusal, scrubber, body=body)
-    checks = checks_of(
-        _told(refusal),
-        _details(request, outcome, now=now),
-        failed_detail=_failure(refusal, scrubber),
-    )
+        told = refusal.underlying
+        failure = shown(scrubber.scrub_text(str(told)))
+        finding = _finding(request, verifier, outcome, told, scrubber, body=body)
     return Explanation(
-        checks=checks,
+        checks=checks_of(told, _details(request, outcome, now=now), failed_detail=failure),
         canonical_request=canonical,
         string_to_sign=signed,
         finding=finding,
         refusal=code,
-        accepted=refusal is None,
     )
-
-
-def _told(refusal: SigV4Error | None) -> SigV4Error | None:
-    """Return the refusal itself: with uniform errors it hides behind a wrong signature."""
-    if refusal is not None and isinstance(refusal.__cause__, SigV4Error):
-        return refusal.__cause__
-    return refusal
-
-
-def _failure(refusal: SigV4Error | None, scrubber: Scrubber) -> str:
-    told = _told(refusal)
-    return "" if told is None else shown(scrubber.scrub_text(str(told)))
 
 
 def _finding(
@@ -222,11 +208,9 @@ def _finding(
     *,
     body: bytes | None,
 ) -> Finding:
-    told = _told(refusal)
-    assert told is not None  # noqa: S101 (there is a refusal)
     attempt, credentials = outcome.attempt, outcome.credentials
-    if not isinstance(told, SignatureMismatch) or attempt is None or credentials is None:
-        return _scrubbed(find_refused_cause(told, request, body=body), scrubber)
+    if not isinstance(refusal, SignatureMismatch) or attempt is None or credentials is None:
+        return _scrubbed(find_refused_cause(refusal, request, body=body), scrubber)
     if not is_signature(attempt.authorization.signature):
         return SIGNATURE_FORM.finding(
             "The signature is not 64 hex digits in small letters, so that none can match."
@@ -280,9 +264,9 @@ def _value(value: bytes | str, scrubber: Scrubber, *, header: str) -> str:
     return f"`{shown(scrubber.scrub(value), header=header)}`"
 
 
-def _scrubber(outcome: _Outcome) -> Scrubber:
+def scrubber_of(attempt: Attempt | None, credentials: Credentials | None = None) -> Scrubber:
+    """Return what takes the secrets of *attempt*, and of *credentials*, out of a text."""
     secrets = []
-    attempt, credentials = outcome.attempt, outcome.credentials
     if attempt is not None:
         secrets.append(attempt.authorization.signature.decode("ascii", "backslashreplace"))
         secrets.append(attempt.session_token or "")
@@ -294,10 +278,9 @@ def _scrubber(outcome: _Outcome) -> Scrubber:
 
 
 def _scrubbed(finding: Finding, scrubber: Scrubber) -> Finding:
-    return Finding(
-        causes=finding.causes,
+    return replace(
+        finding,
         summary=scrubber.scrub_text(finding.summary),
-        party=finding.party,
         remedy=scrubber.scrub_text(finding.remedy),
     )
 

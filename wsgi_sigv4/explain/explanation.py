@@ -10,8 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from typing import Literal
 
 from wsgi_sigv4.explain.showing import readable
+
+#: Who has to mend what is wrong.
+Party = Literal["proxy", "client", "server", "key", "unknown"]
 
 
 class Status(StrEnum):
@@ -47,13 +51,13 @@ class Finding:
         causes: ids of what was found, one or two; empty where nothing on the
             list explains the refusal.
         summary: what the signature is right for, and what arrived.
-        party: who has to mend it: "proxy", "client", "server", "key" or "unknown".
+        party: who has to mend it.
         remedy: how.
     """
 
     causes: tuple[str, ...]
     summary: str
-    party: str
+    party: Party
     remedy: str
 
     def as_dict(self) -> dict[str, Any]:
@@ -76,8 +80,8 @@ class Explanation:
             request did not get as far.
         string_to_sign: likewise.
         finding: the cause, or None where the request was accepted.
-        refusal: the error code that the client is told, or None.
-        accepted: whether nothing was found wrong.
+        refusal: the error code that the client is told, or None where the
+            request was accepted.
     """
 
     checks: tuple[Check, ...]
@@ -85,7 +89,11 @@ class Explanation:
     string_to_sign: bytes | None
     finding: Finding | None
     refusal: str | None
-    accepted: bool
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing was found wrong."""
+        return self.refusal is None
 
     def as_dict(self) -> dict[str, Any]:
         """Return this explanation, ready for JSON; every text in it is printable ASCII."""
@@ -102,8 +110,8 @@ class Explanation:
                 }
                 for check in self.checks
             ],
-            "canonical_request": _lines(self.canonical_request),
-            "string_to_sign": _lines(self.string_to_sign),
+            "canonical_request": _readable(self.canonical_request),
+            "string_to_sign": _readable(self.string_to_sign),
         }
 
     def as_text(self) -> str:
@@ -128,5 +136,5 @@ class Explanation:
         return "\n".join(lines)
 
 
-def _lines(data: bytes | None) -> str | None:
+def _readable(data: bytes | None) -> str | None:
     return None if data is None else readable(data)

@@ -104,8 +104,8 @@ HEADER_FORMS: Final = (
         title="Values of a repeated header were joined or ordered in another way",
         party="client",
         remedy=(
-            "Send each header once, or sign repeated ones joined with a comma and no blank, in the "
-            "order sent."
+            "Send each header once (Apache as a proxy joins repeated ones with a blank), or sign "
+            "repeated ones joined with a comma and no blank, in the order sent."
         ),
         propose=_joined,
     ),

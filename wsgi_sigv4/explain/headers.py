@@ -132,14 +132,17 @@ def _etag(case: Case) -> Iterator[Change]:
             yield header_change(case, name, b"W/" + value)
             yield header_change(case, name, re.sub(rb'(?:-|;|--)(?:gzip|br)"', b'"', value))
             yield header_change(case, name, re.sub(rb'"$', b'-gzip"', value))
+            # Apache's recipe against the tags of mod_deflate adds one without -gzip.
+            yield header_change(case, name, value.partition(b", ")[0])
 
 
 def _mend(name: str) -> str:
     small = name.lower()
     return (
         f"Let the proxy pass {name} on as it came: nginx: proxy_set_header {name} "
-        f"$http_{small.replace('-', '_')}; {_UNSIGNED_INSTEAD.format('it')}; or let the proxy keep "
-        f"a copy, and say header_overrides={{'{small}': 'x-original-{small}'}}."
+        f"$http_{small.replace('-', '_')}; Apache: no RequestHeader, Caddy: no header_up for it; "
+        f"{_UNSIGNED_INSTEAD.format('it')}; or let the proxy keep a copy, and say "
+        f"header_overrides={{'{small}': 'x-original-{small}'}}."
     )
 
 
@@ -184,7 +187,7 @@ HEADERS: Final = (
         party="proxy",
         remedy=(
             "Let the client leave X-Forwarded-*, Via, Forwarded and X-Amzn-Trace-Id out of its "
-            "signed headers: each proxy appends to them."
+            "signed headers: each proxy appends to them, or replaces them (Caddy)."
         ),
         propose=_hops,
     ),

@@ -24,7 +24,7 @@ _X_FORWARDED_HOST: Final = "x-forwarded-host"
 _MAX_HOSTS: Final = 32
 _KEEP_HOST: Final = (
     "Let the proxy pass Host on: nginx: proxy_set_header Host $http_host; Apache: "
-    "ProxyPreserveHost On."
+    "ProxyPreserveHost On; HAProxy: no set-header Host; Caddy: no header_up Host."
 )
 _X_PORT: Final = (
     f"{_KEEP_HOST} Or, where the proxy is trusted and overwrites X-Forwarded-Host and "
@@ -53,8 +53,12 @@ def _lost_port(case: Case) -> Iterator[Change]:
     name, port = _split(host)
     if port:
         return
-    for known in (*_forwarded_ports(case), *_configured_ports(case), *_PORTS):
+    for known in _known_ports(case):
         yield _host(case, name + b":" + known)
+
+
+def _known_ports(case: Case) -> tuple[bytes, ...]:
+    return (*_forwarded_ports(case), *_configured_ports(case), *_PORTS)
 
 
 def _forwarded_ports(case: Case) -> Iterator[bytes]:
@@ -86,7 +90,7 @@ def _unsigned_port(case: Case) -> Iterator[Change]:
 def _other_port(case: Case) -> Iterator[Change]:
     name, port = _split(case.base[HEADER + "host"])
     if port:
-        for known in (*_forwarded_ports(case), *_configured_ports(case), *_PORTS):
+        for known in _known_ports(case):
             yield _host(case, name + b":" + known)
 
 
@@ -131,8 +135,9 @@ def _configured(case: Case) -> Iterator[Change]:
         known = host.lstrip(".").encode()
         yield _host(case, known)
         name, port = _split(known)
-        for other in {sent, b"443", b"80"} - {port, b""}:
-            yield _host(case, name + b":" + other)
+        for other in dict.fromkeys((sent, b"443", b"80")):
+            if other not in (port, b""):
+                yield _host(case, name + b":" + other)
 
 
 def _case_of_letters(case: Case) -> Iterator[Change]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
 
+from wsgi_sigv4.explain.explanation import Party
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import Change
 
@@ -20,7 +21,7 @@ class Hypothesis:
     Attributes:
         id: its name in findings.
         title: what went wrong, as the documentation lists it.
-        party: who has to mend it: "proxy", "client", "server" or "key".
+        party: who has to mend it.
         remedy: how.
         propose: returns the readings under which the signature would be right,
             the likely ones first.
@@ -30,7 +31,7 @@ class Hypothesis:
 
     id: str
     title: str
-    party: str
+    party: Party
     remedy: str
     propose: Propose = field(repr=False)
     rare: int = 0

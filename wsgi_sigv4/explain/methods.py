@@ -60,7 +60,7 @@ METHODS: Final = (
         party="client",
         remedy=(
             "Presign the URL for the method that is used (curl -I sends HEAD), and let no cache "
-            "turn HEAD into GET (nginx: proxy_cache_convert_head off)."
+            "turn HEAD into GET (nginx: proxy_cache_convert_head off; Varnish: return (pass))."
         ),
         propose=_head,
     ),

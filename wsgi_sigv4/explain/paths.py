@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 from urllib.parse import quote
 
@@ -46,6 +48,7 @@ _MAX_PLACES: Final = 16
 _MAX_WRITTEN: Final = 64 * 1024
 _ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
 _NGINX: Final = "nginx: proxy_pass http://upstream; without a URI part"
+_AS_SENT: Final = f"{_NGINX}; Apache: ProxyPass ... nocanon"
 
 
 def _path(case: Case, path: bytes, *, remedy: str = "") -> Change:
@@ -83,20 +86,45 @@ def _forwarded(case: Case) -> Iterator[Change]:
             yield Change(pieces=pieces, what="the path and query", right=target, arrived=arrived)
 
 
-def _stripped_prefix(case: Case) -> Iterator[Change]:
+def _prefixes(case: Case) -> Iterator[bytes]:
     told = [case.header(name) or b"" for name in _PREFIX_HEADERS]
     for prefix in (*told, *_COMMON_PREFIXES):
         prefix = b"/" + prefix.strip(b"/")
         if prefix != b"/":
-            rest = case.request.path
-            remedy = (
-                f"Tell the verifier's skin the prefix that the proxy strips: "
-                f"path_prefix='{shown(prefix)}'; or let "
-                f"ProxyFix(x_prefix=1) read X-Forwarded-Prefix."
-            )
-            yield _path(case, prefix + rest, remedy=remedy)
-            if rest == b"/":
-                yield _path(case, prefix, remedy=remedy)
+            yield prefix
+
+
+def _stripped_prefix(case: Case) -> Iterator[Change]:
+    rest = case.request.path
+    for prefix in _prefixes(case):
+        remedy = (
+            f"Tell the verifier's skin the prefix that the proxy strips: "
+            f"path_prefix='{shown(prefix)}'; or let "
+            f"ProxyFix(x_prefix=1) read X-Forwarded-Prefix."
+        )
+        yield _path(case, prefix + rest, remedy=remedy)
+        if rest == b"/":
+            yield _path(case, prefix, remedy=remedy)
+
+
+def _stripped_and_spelt(case: Case) -> Iterator[Change]:
+    path = case.request.path
+    decoded = percent_decode(path)
+    spellings = dict.fromkeys((uri_encode(decoded, keep_slash=True), *_spellings(decoded)))
+    spellings.pop(path, None)
+    most = _MAX_WRITTEN // len(path)
+    proposed = ((prefix, rest) for rest in spellings for prefix in _prefixes(case))
+    for prefix, rest in islice(proposed, most):
+        yield _path(case, prefix + rest, remedy=_unprefixed(shown(prefix)))
+
+
+def _unprefixed(prefix: str) -> str:
+    return (
+        f"Let the proxy keep the prefix and pass the path on as it was sent ({_AS_SENT}), and "
+        "mount the application there. Or let the proxy take the prefix off and leave the rest as "
+        "it is (Apache: ProxyPass ... nocanon; HAProxy: replace-path; nginx cannot), and name it: "
+        f"path_prefix='{prefix}'."
+    )
 
 
 def _added_prefix(case: Case) -> Iterator[Change]:
@@ -152,13 +180,13 @@ def _slashes(path: bytes) -> list[int]:
 def _escapes(case: Case) -> Iterator[Change]:
     path = case.request.path
     for spell in (bytes.lower, bytes.upper):
-        spelt = _ESCAPE.sub(lambda match, spell=spell: spell(match[0]), path)  # type: ignore[misc]
+        spelt = _respelt(path, spell)
         yield _path(case, spelt)
-        yield _uri(
-            case,
-            _ESCAPE.sub(lambda match, spell=spell: spell(match[0]), case.base["uri"]),  # type: ignore[misc]
-            right=spelt,
-        )
+        yield _uri(case, _respelt(case.base["uri"], spell), right=spelt)
+
+
+def _respelt(path: bytes, spell: Callable[[bytes], bytes]) -> bytes:
+    return _ESCAPE.sub(lambda match: spell(match[0]), path)
 
 
 def _merged(case: Case) -> Iterator[Change]:
@@ -191,8 +219,8 @@ PATHS: Final = (
         title="A proxy rewrote the path and kept the original in X-Original-URI or alike",
         party="proxy",
         remedy=(
-            f"Let the proxy pass the path on unchanged ({_NGINX}), and mount the application where "
-            "the client asks for it."
+            f"Let the proxy pass the path on unchanged ({_AS_SENT}), and mount the application "
+            "where the client asks for it."
         ),
         propose=_forwarded,
     ),
@@ -204,10 +232,21 @@ PATHS: Final = (
         propose=_stripped_prefix,
     ),
     Hypothesis(
+        id="path-prefix-decoded",
+        title="A proxy stripped a prefix from the path, and decoded or encoded the rest",
+        party="proxy",
+        remedy=_unprefixed("/PREFIX"),
+        propose=_stripped_and_spelt,
+        rare=8,
+    ),
+    Hypothesis(
         id="path-prefix-added",
         title="A proxy put a prefix before the path",
         party="proxy",
-        remedy=f"Let the proxy add nothing ({_NGINX}), or give the client the whole URL.",
+        remedy=(
+            f"Let the proxy add nothing ({_NGINX}; Apache: ProxyPass / http://upstream/; Caddy: no "
+            "rewrite), or give the client the whole URL."
+        ),
         propose=_added_prefix,
     ),
     Hypothesis(
@@ -227,7 +266,7 @@ PATHS: Final = (
         party="proxy",
         remedy=(
             f"Let the proxy pass the path on as it was sent: {_NGINX}; Apache: "
-            "AllowEncodedSlashes NoDecode and ProxyPass ... nocanon."
+            "AllowEncodedSlashes NoDecode and ProxyPass ... nocanon; HAProxy: no normalize-uri."
         ),
         propose=_decoded_by_proxy,
     ),
@@ -236,8 +275,8 @@ PATHS: Final = (
         title="A proxy or library encoded characters of the path after they had been signed",
         party="proxy",
         remedy=(
-            f"Let the proxy pass the path on as it was sent ({_NGINX}), or let the client encode "
-            "it before it signs."
+            f"Let the proxy pass the path on as it was sent ({_AS_SENT}), or let the client "
+            "encode it before it signs."
         ),
         propose=_encoded_by_proxy,
         rare=1,
@@ -248,7 +287,7 @@ PATHS: Final = (
         party="client",
         remedy=(
             "Let the client write escapes in capitals (%E2) before it signs: urllib3 and proxies "
-            f"write them so ({_NGINX} passes them on as they came)."
+            f"write them so (as they came they go on with {_AS_SENT}; HAProxy: no normalize-uri)."
         ),
         propose=_escapes,
         rare=2,
@@ -259,7 +298,8 @@ PATHS: Final = (
         party="proxy",
         remedy=(
             f"Let the proxy pass the path on as it was sent: {_NGINX}, or merge_slashes off; in "
-            "the server block. Apache: MergeSlashes Off."
+            "the server block. Apache: ProxyPass ... nocanon, or MergeSlashes Off. HAProxy: no "
+            "normalize-uri. Caddy: no uri strip_prefix, no handle_path."
         ),
         propose=_merged,
         rare=4,
@@ -270,7 +310,7 @@ PATHS: Final = (
         party="client",
         remedy=(
             "Ask for a path without . and .. segments: HTTP libraries resolve them unasked, and "
-            f"proxies too ({_NGINX} does not)."
+            f"proxies too (not so: {_AS_SENT}; HAProxy: no normalize-uri)."
         ),
         propose=_resolved,
         rare=12,

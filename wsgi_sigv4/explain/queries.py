@@ -78,8 +78,7 @@ def _unsorted(case: Case) -> Iterator[Change]:
 
 
 def _sorted_otherwise(case: Case) -> Iterator[Change]:
-    pairs = case.signed_pairs
-    encoded = _encoded(pairs)
+    pairs, encoded = case.signed_pairs, case.encoded_pairs
     right = "sorted in another way"
     yield _query(case, b"&".join(sorted(n + b"=" + v for n, v in encoded)), right)
     yield _query(case, _joined(sorted(encoded, key=lambda pair: pair[0])), right)
@@ -154,9 +153,9 @@ def _safe(case: Case) -> Iterator[Change]:
 
 
 def _encoded_twice(case: Case) -> Iterator[Change]:
-    pairs = case.signed_pairs
-    yield _query(case, _joined(sorted(_encoded(_encoded(pairs)))), "encoded twice")
-    values = [(uri_encode(n), uri_encode(uri_encode(v))) for n, v in pairs]
+    encoded = case.encoded_pairs
+    yield _query(case, _joined(sorted(_encoded(encoded))), "encoded twice")
+    values = [(name, uri_encode(value)) for name, value in encoded]
     yield _query(case, _joined(sorted(values)), "encoded twice")
 
 
@@ -167,12 +166,12 @@ def _one_value(case: Case) -> Iterator[Change]:
     right = "with one value of each name only"
     for kept in (first, dict(pairs), dict(reversed(names)), dict(sorted(pairs, reverse=True))):
         yield _query(case, _joined(sorted(_encoded(kept.items()))), right)
-    yield _query(case, _joined(sorted(set(_encoded(pairs)))), right)
+    yield _query(case, _joined(sorted(set(case.encoded_pairs))), right)
 
 
 def _empty_dropped(case: Case) -> Iterator[Change]:
-    pairs = [pair for pair in case.signed_pairs if pair[1]]
-    yield _query(case, _joined(sorted(_encoded(pairs))), "without its empty parameters")
+    pairs = [pair for pair in case.encoded_pairs if pair[1]]
+    yield _query(case, _joined(sorted(pairs)), "without its empty parameters")
 
 
 def _added(case: Case) -> Iterator[Change]:

@@ -1,8 +1,8 @@
 """How a request may have been read when it was signed.
 
-The :class:`Base` is the server's own reading, in pieces. A :class:`Change`
-replaces some of them; changes of different pieces go together. A
-:class:`Case` is what proposals of changes are made from.
+A :class:`Case` holds the server's own reading, in pieces; proposals of changes
+are made from it. A :class:`Change` replaces some of the pieces; changes of
+different pieces go together.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ class Case:
         secret: the secret of its key, or None where only a signing key is known.
         body: its body, or None where that is not known.
         payload_hash: what the server put into the canonical request for it.
+        names: those of the signed headers.
         base: the server's reading, by the names of its pieces.
     """
 
@@ -116,14 +117,9 @@ class Case:
         self.body = body
         self.payload_hash = payload_hash(attempt, body)
         self.names = attempt.authorization.signed_headers
-        profile = attempt.profile
         self.base: dict[str, bytes] = {
             "method": self.request.method.encode("ascii"),
-            "uri": canonical_uri(
-                self.request.path,
-                normalize=profile.normalize_path,
-                double_encode=profile.double_encode_path,
-            ),
+            "uri": self.uri(self.request.path),
             "query": canonical_query_string(attempt.query, presigned=attempt.presigned),
             "payload": self.payload_hash.encode("ascii"),
             "timestamp": attempt.timestamp.iso.encode("ascii"),

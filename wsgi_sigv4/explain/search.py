@@ -26,7 +26,14 @@ MAX_PROPOSALS: Final = 96
 
 
 class Guess(NamedTuple):
-    """One change, and the hypothesis that proposed it."""
+    """One change, and the hypothesis that proposed it.
+
+    Attributes:
+        hypothesis: the hypothesis.
+        change: the change.
+        places: the names of the pieces that it replaces.
+        rank: how late it is tried with another; the likely ones come first.
+    """
 
     hypothesis: Hypothesis
     change: Change

@@ -21,11 +21,11 @@ from wsgi_sigv4.errors import DisabledAccessKey
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.explain.engine import SECRET_DIFFERS
 from wsgi_sigv4.explain.engine import explain
+from wsgi_sigv4.explain.engine import scrubber_of
 from wsgi_sigv4.explain.engine import secret_differs
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
 from wsgi_sigv4.explain.readings import payload_hash
-from wsgi_sigv4.explain.showing import Scrubber
 from wsgi_sigv4.explain.showing import clipped
 from wsgi_sigv4.messages import evidence
 from wsgi_sigv4.redaction import redacted
@@ -76,7 +76,7 @@ def for_client(
         body: the body, or None where it is not known.
         now: POSIX seconds.
     """
-    if isinstance(refusal.__cause__, SigV4Error):
+    if refusal.underlying is not refusal:
         # Uniform errors: an unknown key is explained as a known one with another secret is, and
         # for as long.
         stranger = _stranger(verifier, request, now)
@@ -102,12 +102,6 @@ def for_client(
 def _depends_on_the_secret(finding: Finding) -> bool:
     of_the_secret = any(cause.startswith(_OF_THE_SECRET) for cause in finding.causes)
     return of_the_secret or finding.summary == SECRET_DIFFERS.summary
-
-
-def scrubber_of(attempt: Attempt) -> Scrubber:
-    """Return what takes the secrets out of a text that *attempt* itself shows."""
-    signature = attempt.authorization.signature.decode("ascii", "backslashreplace")
-    return Scrubber((signature, attempt.session_token or ""))
 
 
 def _find_attempt(verifier: Verifier, request: Request, now: float) -> Attempt | None:

@@ -22,7 +22,6 @@ class Forgetful(Protocol):
 
     def forget(self, access_key_id: str) -> None:
         """Ask for *access_key_id* anew when it is next needed."""
-        ...  # pragma: no cover (a protocol has no body)
 
 
 #: The providers of this process that remember keys.

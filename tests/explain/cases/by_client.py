@@ -12,11 +12,11 @@ from botocore.crt.auth import CrtSigV4AsymAuth
 from tests.core.messages import Message
 from tests.explain.cases.by_nginx import GET
 from tests.explain.cases.by_nginx import SOUND
-from tests.explain.cases.by_nginx import direct
 from tests.explain.cases.by_nginx import sound
 from tests.explain.cases.by_nginx import through
 from tests.explain.cases.case import Live
 from tests.explain.cases.case import case
+from tests.explain.cases.case import direct
 from tests.explain.cases.places import SECRET
 from tests.explain.cases.places import TOKEN
 from tests.explain.cases.senders import Alter

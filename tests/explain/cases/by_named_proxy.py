@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.core.messages import Message
-from tests.explain.cases.by_nginx import GET
-from tests.explain.cases.by_nginx import direct
 from tests.explain.cases.case import Live
 from tests.explain.cases.case import case
-from tests.explain.cases.places import HOST
+from tests.explain.cases.case import direct
 from tests.explain.cases.senders import botocore
 
 
@@ -22,21 +20,6 @@ def _cloudfront(message: Message) -> Message:
     return message.with_extra_header("X-Amz-Cf-Id", "abc").with_extra_header("Via", "1.1 x")
 
 
-def _apache(message: Message) -> Message:
-    proxied = message.with_extra_header("X-Forwarded-Server", "www.example.org")
-    return proxied.with_header("Host", "127.0.0.1:8000").with_extra_header("X-Forwarded-Host", HOST)
-
-
-def _apache_spells(message: Message) -> Message:
-    return replace(message, path=message.path.replace(b"%28", b"(").replace(b"%29", b")"))
-
-
-def _mod_deflate(message: Message) -> Message:
-    return message.with_header(
-        "If-None-Match", (message.header("if-none-match") or b"")[:-6] + b'"'
-    )
-
-
 def _envoy(message: Message) -> Message:
     return replace(message, path=message.path.replace(b"//", b"/"))
 
@@ -44,10 +27,6 @@ def _envoy(message: Message) -> Message:
 def _envoy_rewrites(message: Message) -> Message:
     moved = replace(message, path=b"/internal" + message.path)
     return moved.with_extra_header("X-Envoy-Original-Path", message.path)
-
-
-def _haproxy(message: Message) -> Message:
-    return message.without_header("Accept-Encoding")
 
 
 def _balancer(message: Message) -> Message:
@@ -65,7 +44,6 @@ def _traefik(message: Message) -> Message:
 
 
 ENCODING = {"Accept-Encoding": "identity"}
-TAG = {"If-None-Match": '"abc-gzip"'}
 HOPS = {"X-Forwarded-For": "198.51.100.3"}
 
 PROXY_CASES: tuple[Live, ...] = (
@@ -85,29 +63,6 @@ PROXY_CASES: tuple[Live, ...] = (
         ),
     ),
     case(
-        "host-forwarded",
-        "altered as Apache does: ProxyPass without ProxyPreserveHost",
-        direct(botocore(alter=_apache)),
-        ("ProxyPreserveHost On", direct(GET)),
-        ("ProxyFix(x_host=1)", direct(botocore(alter=_apache), "ProxyFix(x_host=1)")),
-        (
-            "header_overrides={'host': 'x-forwarded-host'}",
-            direct(botocore(alter=_apache), "host override"),
-        ),
-    ),
-    case(
-        "path-decoded",
-        "altered as Apache does: ProxyPass without nocanon spells the path anew",
-        direct(botocore("GET", "/items/%28x%29", alter=_apache_spells)),
-        ("nocanon", direct(botocore("GET", "/items/%28x%29"))),
-    ),
-    case(
-        "header-etag",
-        "altered as Apache does: mod_deflate takes `-gzip` off If-None-Match",
-        direct(botocore(headers=TAG, alter=_mod_deflate)),
-        ("out of its signed headers", direct(GET)),
-    ),
-    case(
         "path-slashes-merged",
         "altered as Envoy does: `merge_slashes: true`, for S3",
         direct(botocore("GET", "/items//7", service="s3", alter=_envoy), "s3"),
@@ -116,12 +71,6 @@ PROXY_CASES: tuple[Live, ...] = (
         "path-forwarded",
         "altered as Envoy does: `prefix_rewrite`, with X-Envoy-Original-Path",
         direct(botocore(alter=_envoy_rewrites)),
-    ),
-    case(
-        "header-removed",
-        "altered as HAProxy does: `http-request del-header Accept-Encoding`",
-        direct(botocore(headers=ENCODING, alter=_haproxy)),
-        ("out of its signed headers", direct(botocore(alter=_haproxy))),
     ),
     case(
         "header-forwarding",

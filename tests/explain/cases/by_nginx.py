@@ -7,6 +7,8 @@ from tests.explain.cases.case import TWO
 from tests.explain.cases.case import Live
 from tests.explain.cases.case import Way
 from tests.explain.cases.case import case
+from tests.explain.cases.fronts import NGINX
+from tests.explain.cases.fronts import Front
 from tests.explain.cases.senders import Send
 from tests.explain.cases.senders import botocore
 
@@ -25,17 +27,12 @@ SOUND = location()
 
 def through(nginx: str, send: Send, place: str = "plain") -> Way:
     """Return the way of what *send* sends through *nginx*."""
-    return Way(send=send, nginx=nginx, place=place)
+    return Way(send=send, front=Front(NGINX, nginx), place=place)
 
 
 def sound(send: Send, place: str = "plain") -> Way:
     """Return the way through an nginx that is set up rightly."""
-    return Way(send=send, nginx=SOUND, place=place)
-
-
-def direct(send: Send, place: str = "plain") -> Way:
-    """Return the way without a proxy."""
-    return Way(send=send, place=place)
+    return through(SOUND, send, place)
 
 
 GET = botocore()
@@ -219,7 +216,7 @@ _API = botocore("GET", "/api/items/7")
 
 PATH_CASES: tuple[Live, ...] = (
     case(
-        TWO,
+        TWO[0],
         "nginx: `location /api/ { proxy_pass http://up/; proxy_set_header Host $host; }`",
         through(
             location(host="proxy_set_header Host $host;", to="http://up/", at="/api/"),
@@ -236,6 +233,12 @@ PATH_CASES: tuple[Live, ...] = (
             "ProxyFix(x_prefix=1)",
             through(_STRIPS_AND_TELLS, _API, "ProxyFix(x_prefix=1)"),
         ),
+    ),
+    case(
+        "path-prefix-decoded",
+        "nginx: `location /api/ { proxy_pass http://up/; }` sends `%28` decoded",
+        through(_STRIPS, botocore("GET", "/api/items/%28x%29")),
+        ("without a URI part", sound(botocore("GET", "/api/items/%28x%29"))),
     ),
     case(
         "path-prefix-added",

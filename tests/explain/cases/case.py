@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.explain.cases.fronts import Front
 from tests.explain.cases.senders import Send
 
 #: In place of a cause, where none can be found.
 NOTHING = ""
 #: Two causes in one request.
-TWO = "host-port-dropped path-prefix-stripped"
+TWO = ("host-port-dropped path-prefix-stripped", "host-forwarded path-decoded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +19,12 @@ class Way:
 
     Attributes:
         send: the client.
-        nginx: what stands between the braces of the server of nginx; None: there is no nginx.
+        front: the proxy; None: there is none.
         place: the name of what stands behind it.
     """
 
     send: Send
-    nginx: str | None = None
+    front: Front | None = None
     place: str = "plain"
 
 
@@ -55,6 +56,11 @@ class Live:
     how: str
     way: Way
     remedies: tuple[Remedy, ...] = ()
+
+
+def direct(send: Send, place: str = "plain") -> Way:
+    """Return the way without a proxy."""
+    return Way(send=send, place=place)
 
 
 def case(cause: str, how: str, way: Way, *remedies: tuple[str, Way]) -> Live:

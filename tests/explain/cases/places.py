@@ -85,6 +85,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "hosts": Place(knobs={"hosts": (HOST,)}),
     "host override": Place(options={"header_overrides": {"host": "x-forwarded-host"}}),
     "ProxyFix(x_host=1)": Place(wrap=_proxy_fix(x_host=1)),
+    "hosts, ProxyFix(x_host=1)": Place(knobs={"hosts": (HOST,)}, wrap=_proxy_fix(x_host=1)),
     "ProxyFix(x_host=1, x_port=1)": Place(wrap=_proxy_fix(x_host=1, x_port=1)),
     "path_prefix='/api'": Place(options={"path_prefix": "/api"}),
     "path_prefix='/prod'": Place(options={"path_prefix": "/prod"}),

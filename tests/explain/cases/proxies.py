@@ -1,4 +1,4 @@
-"""The application under gunicorn, and one nginx in front of it with a server for each case."""
+"""The application under gunicorn, and proxies in front of it with a port for each case."""
 
 from __future__ import annotations
 
@@ -11,37 +11,11 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.servers.nginx import PROGRAM
+from tests.explain.cases.fronts import PROGRAMS
+from tests.explain.cases.fronts import Front
 from tests.servers.processes import running
 
-_CONFIGURATION = """\
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log stderr warn;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    proxy_cache_path {folder}/cache keys_zone=cache:1m;
-    # What is found stands in a header of the answer.
-    proxy_buffer_size 32k;
-    proxy_buffers 8 32k;
-    upstream up {{ server 127.0.0.1:{upstream}; }}
-{servers}}}
-"""
-_SERVER = """\
-    server {{
-        listen 127.0.0.1:{port};
-{text}
-    }}
-"""
-
-#: The port behind the proxies, where no nginx stands in front.
+#: In place of a front: the port behind the proxies.
 DIRECT = None
 
 
@@ -55,16 +29,16 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def serving(servers: Iterable[str | None], folder: Path) -> Iterator[Mapping[str | None, int]]:
-    """Run all while the block runs; yield the port of each of *servers*, and the one behind them.
+def serving(fronts: Iterable[Front | None], folder: Path) -> Iterator[Mapping[Front | None, int]]:
+    """Run all while the block runs; yield the port of each of *fronts*, and the one behind them.
 
     Args:
-        servers: what stands between the braces of a server of nginx; DIRECT is the application.
+        fronts: the proxies; DIRECT is the application.
         folder: for configuration, logs and temporary files.
     """
-    texts = [text for text in dict.fromkeys(servers) if text is not DIRECT]
-    behind, *before = _free_ports(1 + len(texts))
-    ports: dict[str | None, int] = {DIRECT: behind, **dict(zip(texts, before, strict=True))}
+    found = [front for front in dict.fromkeys(fronts) if front is not DIRECT]
+    behind, *before = _free_ports(1 + len(found))
+    ports: dict[Front | None, int] = {DIRECT: behind, **dict(zip(found, before, strict=True))}
     gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{behind}", "--threads=4"]
     with contextlib.ExitStack() as stack:
         stack.enter_context(
@@ -75,25 +49,17 @@ def serving(servers: Iterable[str | None], folder: Path) -> Iterator[Mapping[str
                 environment={"HOME": str(folder)},
             )
         )
-        if texts:
-            stack.enter_context(
-                running(
-                    _command(texts, ports, folder),
-                    port=before[0],
-                    log=folder / "nginx.log",
-                    environment={},
+        for program in PROGRAMS:
+            texts = {front.text: ports[front] for front in found if front.program is program}
+            if texts:
+                port, *more = texts.values()
+                stack.enter_context(
+                    running(
+                        program.command(texts, upstream=behind, folder=folder),
+                        port=port,
+                        more_ports=more,
+                        log=folder / f"{program.name}.log",
+                        environment=program.environment(folder),
+                    )
                 )
-            )
         yield ports
-
-
-def _command(texts: list[str], ports: Mapping[str | None, int], folder: Path) -> list[str]:
-    assert PROGRAM is not None
-    parts = []
-    for text in texts:
-        parts.append(_SERVER.format(port=ports[text], text=text))
-    configuration = _CONFIGURATION.format(
-        folder=folder, upstream=ports[DIRECT], servers="".join(parts)
-    )
-    (folder / "nginx.conf").write_text(configuration, encoding="utf-8")
-    return [PROGRAM, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]

@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
+from tests.explain.cases.by_apache import APACHE_CASES
+from tests.explain.cases.by_caddy import CADDY_CASES
 from tests.explain.cases.by_client import BOTOCORE_CASES
 from tests.explain.cases.by_client import CURL_CASES
 from tests.explain.cases.by_client import PYTHON_CASES
 from tests.explain.cases.by_hand import KEPT
 from tests.explain.cases.by_hand import Kept
+from tests.explain.cases.by_haproxy import HAPROXY_CASES
 from tests.explain.cases.by_named_proxy import PROXY_CASES
 from tests.explain.cases.by_nginx import HOST_CASES
 from tests.explain.cases.by_nginx import PATH_CASES
@@ -24,18 +27,22 @@ from tests.explain.cases.by_nginx_headers import HEADER_CASES
 from tests.explain.cases.by_nginx_headers import METHOD_CASES
 from tests.explain.cases.case import Live
 from tests.explain.cases.case import Way
+from tests.explain.cases.fronts import PROGRAMS
+from tests.explain.cases.fronts import Front
 from tests.explain.cases.proxies import DIRECT
 from tests.explain.cases.proxies import serving
 from tests.explain.cases.senders import HTTPX
 from tests.explain.cases.senders import Told
 from tests.explain.cases.senders import httpx
-from tests.servers import nginx
 
 NGINX: tuple[Live, ...] = (
     *(*HOST_CASES, *PATH_CASES, *QUERY_CASES),
     *(*METHOD_CASES, *HEADER_CASES, *BODY_CASES),
 )
-LIVE: tuple[Live, ...] = (*NGINX, *PROXY_CASES, *CURL_CASES, *PYTHON_CASES, *BOTOCORE_CASES)
+LIVE: tuple[Live, ...] = (
+    *(*NGINX, *APACHE_CASES, *HAPROXY_CASES, *CADDY_CASES, *PROXY_CASES),
+    *(*CURL_CASES, *PYTHON_CASES, *BOTOCORE_CASES),
+)
 #: The cause of each case, once.
 ALL: tuple[Live | Kept, ...] = (*LIVE, *KEPT)
 LISTED = frozenset(case.cause for case in ALL)
@@ -44,8 +51,10 @@ LISTED = frozenset(case.cause for case in ALL)
 def why_not(case: Live) -> str | None:
     """Return why *case* cannot run here, or None."""
     ways = (case.way, *(remedy.way for remedy in case.remedies))
-    if nginx.PROGRAM is None and any(way.nginx is not DIRECT for way in ways):
-        return "nginx is not installed"
+    for program in PROGRAMS:
+        is_used = any(way.front is not DIRECT and way.front.program is program for way in ways)
+        if is_used and program.path is None:
+            return f"{program.name} is not installed"
     if case in CURL_CASES and not _curl_version().startswith("curl 7.88."):
         return "there is no curl 7.88, whose faults are shown"
     if case.way.send is httpx and not HTTPX.exists():
@@ -64,12 +73,12 @@ def _curl_version() -> str:
 class Running:
     """The servers of the cases, which run."""
 
-    def __init__(self, ports: Mapping[str | None, int]) -> None:
+    def __init__(self, ports: Mapping[Front | None, int]) -> None:
         self._ports = ports
 
     def told(self, way: Way) -> Told:
         """Send what goes that *way*, and return what the application tells."""
-        return way.send(self._ports[way.nginx], way.place)
+        return way.send(self._ports[way.front], way.place)
 
 
 @contextmanager
@@ -81,5 +90,5 @@ def started(folder: Path) -> Iterator[Running]:
         if why_not(case) is None
         for way in (case.way, *(remedy.way for remedy in case.remedies))
     ]
-    with serving([way.nginx for way in ways], folder) as ports:
+    with serving([way.front for way in ways], folder) as ports:
         yield Running(ports)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,7 +62,7 @@ def signed(
     target: str = "/items/7",
     *,
     host: str = HOST,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     body: bytes = b"",
     service: str = ITEMS,
     region: str = REGION,
@@ -78,7 +79,7 @@ def signed(
         method: the method.
         target: path and query, signed and sent as they are written.
         host: the Host header.
-        headers: other headers, which are signed.
+        headers: other headers, which are signed; pairs where a name comes twice.
         body: the body.
         service: for which it signs, as S3's clients do if it is s3.
         region: for which it signs.
@@ -91,7 +92,7 @@ def signed(
     """
     url = f"http://{host}{target}"
     request = AWSRequest(method=method, url=url, data=body, headers={"Host": host})
-    for name, value in (headers or {}).items():
+    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
         request.headers.add_header(name, value)
     signer = signer or _SIGNERS[service == "s3", presigned]
     signer(Credentials(key_id, secret, token), service, region, **options).add_auth(request)
@@ -212,7 +213,7 @@ def python_requests(
     target: str = "/items/7",
     *,
     body: bytes = b"",
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
     service: str = ITEMS,
     **sent: Any,
 ) -> Send:

@@ -15,6 +15,7 @@ from tests.explain.cases.by_hand import KEPT
 from tests.explain.cases.case import NOTHING
 from tests.explain.cases.case import TWO
 from tests.explain.cases.case import Live
+from tests.explain.cases.fronts import PROGRAMS
 from tests.explain.cases.roster import LIVE
 from tests.explain.cases.roster import Running
 from tests.explain.cases.roster import started
@@ -41,11 +42,13 @@ What is found for requests that really were sent, or kept, and refused: one case
 cause of the list in [explain.md](explain.md). Made by `python -m tests.explain.cases.table` from
 what it ran; the tests run the same.
 
-Where the text says nginx, one stood in front of gunicorn, set up with these lines and else as
-[servers.md](servers.md) has it. Other proxies are not run: what botocore signed is altered as they
-are known to do. *Accepted with* names what was then done of the remedy's words; the same request,
-or the one that the remedy asks for, was accepted. Where it names nothing, the remedy lies outside
-of what can be run here. What a client signs wrongly by a fault built in is accepted without it.
+Where the text says nginx, Apache, HAProxy or Caddy, the request went over the wire through the
+real program in front of gunicorn, set up with these lines and else as
+[deployment.md](deployment.md) has it: {versions}.
+Other proxies are not run: what botocore signed is altered as they are known to do. *Accepted with*
+names what was then done of the remedy's words; the same request, or the one that the remedy asks
+for, was accepted. Where it names nothing, the remedy lies outside of what can be run here. What a
+client signs wrongly by a fault built in is accepted without it.
 """
 COLUMNS = (
     "| cause | case | found | remedy, as it is told | accepted with |\n|---|---|---|---|---|\n"
@@ -94,13 +97,13 @@ def parts() -> dict[str, list[str]]:
     """Return the causes of the list in order, by heading."""
     found = {title: [cause.id for cause in causes] for title, causes in PARTS}
     found["Host"].append(NOTHING)
-    found["Path"].append(TWO)
+    found["Path"].extend(TWO)
     return found
 
 
 def page(rows: list[Row]) -> str:
     """Return the page about *rows*."""
-    text = [HEAD]
+    text = [HEAD.format(versions=", ".join(program.version() for program in PROGRAMS))]
     for title, causes in parts().items():
         found = "".join(str(row) for cause in causes for row in rows if row.cause == cause)
         text.append(f"## {title}\n\n{COLUMNS}{found}")

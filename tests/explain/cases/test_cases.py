@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.docs.pages import blocks
+from tests.explain.cases.by_apache import SOUND as APACHE_SOUND
+from tests.explain.cases.by_caddy import SOUND as CADDY_SOUND
 from tests.explain.cases.by_hand import KEPT
 from tests.explain.cases.by_hand import Kept
 from tests.explain.cases.case import NOTHING
 from tests.explain.cases.case import TWO
 from tests.explain.cases.case import Live
+from tests.explain.cases.fronts import HAPROXY_SERVER
 from tests.explain.cases.roster import ALL
 from tests.explain.cases.roster import LISTED
 from tests.explain.cases.roster import LIVE
@@ -19,8 +23,11 @@ from tests.explain.cases.roster import started
 from tests.explain.cases.roster import why_not
 from tests.explain.cases.table import PAGE
 from tests.explain.cases.table import parts
+from tests.servers.processes import ROOT
 from wsgi_sigv4.explain.catalogue import HYPOTHESES
 from wsgi_sigv4.explain.causes import CAUSES
+
+DEPLOYMENT = ROOT / "docs" / "deployment.md"
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +40,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_every_cause_has_a_case() -> None:
     """No cause is on the list without a real case, and no case has another cause."""
     listed = {h.id for h in HYPOTHESES} | {cause.id for cause in CAUSES}
-    assert listed | {NOTHING, TWO} == LISTED
-    assert listed == {cause for causes in parts().values() for cause in causes} - {NOTHING, TWO}
+    assert listed | {NOTHING, *TWO} == LISTED
+    assert listed == {cause for causes in parts().values() for cause in causes} - {NOTHING, *TWO}
 
 
 @pytest.mark.servers
@@ -61,6 +68,16 @@ def test_kept_case_is_found(kept: Kept) -> None:
     finding = kept.explain().finding
     assert finding is not None
     assert finding.causes == (kept.cause,)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("apache", APACHE_SOUND), ("caddyfile", CADDY_SOUND), ("haproxy", HAPROXY_SERVER)],
+)
+def test_deployment_has_what_is_run(language: str, text: str) -> None:
+    """The page shows operators the lines with which the cases are accepted."""
+    page = "\n".join(block.code for block in blocks(DEPLOYMENT, language))
+    assert [line.strip() for line in text.splitlines() if line not in page] == []
 
 
 def test_page_has_every_case() -> None:
