@@ -101,7 +101,11 @@ def request_from_environ(environ: WSGIEnvironment, deployment: Deployment = DIRE
 
 def _request(environ: WSGIEnvironment, deployment: Deployment) -> Request:
     prefix, script_name = _mount(environ, deployment)
-    routed = (prefix + script_name + environ.get("PATH_INFO", "")).encode("latin-1")
+    mount, path_info = prefix + script_name, environ.get("PATH_INFO", "")
+    # Some servers cut a mount point off in the midst of a segment; frameworks add the slash.
+    if mount and path_info and mount[-1] != "/" != path_info[0]:
+        raise PathNotRouted
+    routed = (mount + path_info).encode("latin-1")
     query = environ.get("QUERY_STRING", "").encode("latin-1")
     told = None if deployment.raw_target is None else deployment.raw_target(environ)
     target = _raw_target(environ) if told is None else told.encode("latin-1")

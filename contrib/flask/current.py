@@ -43,7 +43,7 @@ class _Verified:
     Attributes:
         identity: whose it is; None: nobody's, it carries no signature.
         body: what is still to be closed.
-        refusal: the reason for which its body was refused after all.
+        refusal: the reason for which it stays refused: its body is gone.
     """
 
     identity: Identity | None
@@ -101,8 +101,16 @@ def take_identity_away(refusal: SigV4Error) -> None:
     _restore_session()
 
 
+def remember_refused(refusal: SigV4Error) -> None:
+    """Note that the body of the current request is gone, with its *refusal*.
+
+    Whoever swallows that must not be given an empty one by another check.
+    """
+    vars(request_itself())[_VERIFIED] = _Verified(identity=None, body=None, refusal=refusal)
+
+
 def find_refusal() -> SigV4Error | None:
-    """Return the reason for which the body of the current request was refused, or None."""
+    """Return the reason for which the current request stays refused, its body gone, or None."""
     verified = _find_verified()
     return None if verified is None else verified.refusal
 

@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
 from typing import IO
 from typing import TYPE_CHECKING
-from typing import Final
 
 from flask import Flask
 from flask import Response
@@ -24,21 +22,23 @@ from flask import after_this_request
 from flask import current_app
 from flask import request
 from werkzeug.exceptions import HTTPException
-from werkzeug.wsgi import LimitedStream
 
 from wsgi_sigv4.authentication import authenticate
 from wsgi_sigv4.authentication import claim
-from wsgi_sigv4.authentication import dismiss
 from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.body import StreamedBody
+from wsgi_sigv4.contrib.flask.bodies import forget_kept
+from wsgi_sigv4.contrib.flask.bodies import has_body
+from wsgi_sigv4.contrib.flask.bodies import put_body_back
+from wsgi_sigv4.contrib.flask.bodies import turn_away
 from wsgi_sigv4.contrib.flask.current import app_itself
 from wsgi_sigv4.contrib.flask.current import find_identity
 from wsgi_sigv4.contrib.flask.current import find_refusal
 from wsgi_sigv4.contrib.flask.current import is_anonymous
 from wsgi_sigv4.contrib.flask.current import remember
 from wsgi_sigv4.contrib.flask.current import remember_anonymous
-from wsgi_sigv4.contrib.flask.current import request_itself
+from wsgi_sigv4.contrib.flask.current import remember_refused
 from wsgi_sigv4.contrib.flask.current import take_identity_away
 from wsgi_sigv4.contrib.flask.gate import Settlement
 from wsgi_sigv4.contrib.flask.gate import find_settlement
@@ -55,7 +55,6 @@ from wsgi_sigv4.contrib.flask.verdicts import observer_of
 from wsgi_sigv4.contrib.flask.verdicts import timed
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
-from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import PathNotRouted
@@ -77,9 +76,6 @@ if TYPE_CHECKING:
     from wsgi_sigv4.explain.telling import Explained
     from wsgi_sigv4.explaining import Explainer
     from wsgi_sigv4.responses import Answer
-
-#: What a request may have kept of a body while that was still aws-chunked.
-_FRAMED: Final = ("_cached_data", "_cached_json", "data", "files", "form", "values")
 
 Names = str | Sequence[str] | None
 
@@ -132,7 +128,7 @@ class Guard:
             if (refused := find_refusal()) is not None:
                 raise refused
             verifier = self._narrowed_to(region, service)
-            identity = find_identity() or self._authenticate(verifier, optional)
+            identity = find_identity() or self._authenticate(verifier, optional, presigned)
             if identity is None:
                 return
             verifier.check_scope(identity)
@@ -189,7 +185,9 @@ class Guard:
             options = replace(options, max_body=limit)
         return options
 
-    def _authenticate(self, verifier: Verifier, optional: bool | None) -> Identity | None:
+    def _authenticate(
+        self, verifier: Verifier, optional: bool | None, presigned: bool
+    ) -> Identity | None:
         options = self._options(optional)
         environ = request.environ
         if is_anonymous() and claim(environ, verifier, options) is None:
@@ -199,27 +197,15 @@ class Guard:
             # Who has read it all has the last byte, too.
             options = replace(options, stream=False)
         judged = request_judged.receivers and is_listened_to()
-        explainer = self.find_explainer()
-        try:
-            if judged or explainer is not None:
-                identity = timed(environ, verifier, options, explainer)
-            else:
-                identity = authenticate(environ, verifier, options)
-        finally:
-            # Who reads the body now gets the verified one, or that of a refused
-            # request, which is empty; and not what is left of the raw one.
-            forget_kept(*(_FRAMED if TRAILERS in environ else ()))
+        identity = self._verify(verifier, options, judged=bool(judged))
         if identity is None:
             remember_anonymous(varies=not options.required)
             return None
         body = streamed_body(environ)
         if not routed_as_verified(environ):
-            if body is not None:
-                dismiss(body, environ)
-            environ["wsgi.input"].close()
-            forget_identity(environ)
-            with naming(identity):
-                raise PathNotRouted
+            turn_away(identity, body, PathNotRouted())
+        if identity.presigned and not presigned:
+            turn_away(identity, body, PresignedNotAllowed())
         # The stream above the body may be busy, or in other hands.
         self._accept(identity, body=environ["wsgi.input"] if body is None else body)
         if body is None or settlement is None:
@@ -231,6 +217,24 @@ class Guard:
             settled = self._settled_and_judged if judged else self._settled
             after_this_request(partial(settled, settlement, identity))
         return identity
+
+    def _verify(self, verifier: Verifier, options: Options, *, judged: bool) -> Identity | None:
+        """Do as ``authenticate`` does, and leave no other body than that to the request."""
+        environ = request.environ
+        loses_body = has_body(environ)
+        explainer = self.find_explainer()
+        try:
+            if judged or explainer is not None:
+                return timed(environ, verifier, options, explainer)
+            return authenticate(environ, verifier, options)
+        except SigV4Error as refusal:
+            if loses_body:
+                remember_refused(refusal)
+            raise
+        finally:
+            # Who reads the body now gets the verified one, or that of a refused
+            # request, which is empty; and not what is left of the raw one.
+            forget_kept(framed=TRAILERS in environ)
 
     def _settled(self, settlement: Settlement, identity: Identity, response: Response) -> Response:
         """Return *response* where the body turns out to be the one that was signed (T50)."""
@@ -358,35 +362,3 @@ def routed_as_verified(environ: WSGIEnvironment) -> bool:
     """Return whether Flask has routed *environ* on the path that is verified."""
     # werkzeug routes on one leading slash, however many were signed.
     return not environ.get("PATH_INFO", "").startswith("//")
-
-
-def forget_kept(*names: str) -> None:
-    """Have the current request look anew for its body, and for what *names* say."""
-    for name in ("stream", "content_length", *names):
-        vars(request_itself()).pop(name, None)
-
-
-def put_body_back() -> bool:
-    """Make ``wsgi.input`` hold the body from its beginning; return whether it was read already.
-
-    Raises:
-        RuntimeError: if it was read and not kept as a whole.
-    """
-    environ = request.environ
-    length = request.content_length
-    done = vars(request_itself())
-    is_chunked = length is None and "HTTP_TRANSFER_ENCODING" in environ
-    if "stream" not in done or not (length or is_chunked):
-        return False
-    cached: bytes | None = getattr(request_itself(), "_cached_data", None)
-    # After a form was parsed, get_data() keeps only what that has left of the body.
-    if cached is not None and (len(cached) == length or (is_chunked and "form" not in done)):
-        environ["wsgi.input"] = BytesIO(cached)
-        return True
-    stream = done["stream"]
-    if isinstance(stream, LimitedStream) and stream.tell() == 0:
-        return False
-    raise RuntimeError(
-        "The body of this request was read before sigv4_required could verify it. Verify first: "
-        "app.before_request(sigv4_required(optional=True).check) above whatever reads the body."
-    )

@@ -13,11 +13,11 @@ from typing import Final
 from flask import Flask
 from flask import request
 
+from wsgi_sigv4.contrib.flask.bodies import forget_kept
+from wsgi_sigv4.contrib.flask.bodies import put_body_back
 from wsgi_sigv4.contrib.flask.current import keep_until_done
 from wsgi_sigv4.contrib.flask.guard import Guard
 from wsgi_sigv4.contrib.flask.guard import Names
-from wsgi_sigv4.contrib.flask.guard import forget_kept
-from wsgi_sigv4.contrib.flask.guard import put_body_back
 from wsgi_sigv4.contrib.flask.guard import routed_as_verified
 from wsgi_sigv4.contrib.flask.refusals import PresignedNotAllowed
 from wsgi_sigv4.contrib.flask.verdicts import conclude

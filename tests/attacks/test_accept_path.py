@@ -318,6 +318,15 @@ def test_body_after_none_was_announced() -> None:
         waits.finish()
 
 
+def test_nobody_has_signed_before_the_signature_was_looked_at() -> None:
+    """Nor where Python leaves assertions out, as `python -O` does."""
+    made = verifier()
+    attempt = made.prepare(replace(GENERIC_SIGNER, secret="another").sign(Message.of()).request())
+    assert attempt is not None
+    with pytest.raises(RuntimeError, match="body"):
+        made.conclude(attempt, Credentials(SECRET)).signer  # noqa: B018 (it is the look that raises)
+
+
 def test_empty_body_is_signed_as_such() -> None:
     """Without a body the signature is checked before a checksum is, and made with no other hash."""
     made = verifier()

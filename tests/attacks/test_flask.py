@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask import request
 from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
 
 from tests.attacks.attacker import KEY
 from tests.attacks.attacker import SECRET
@@ -17,6 +20,7 @@ from tests.attacks.attacker import send
 from tests.attacks.attacker import sign
 from tests.wsgi.calls import call
 from wsgi_sigv4 import Identity
+from wsgi_sigv4 import SigV4Error
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
 from wsgi_sigv4.contrib.flask import SigV4
@@ -84,6 +88,59 @@ def test_error_page_that_reads_the_form_never_waits(touched: str) -> None:
     del environ["wsgi.input_terminated"]
     answer = call(app.wsgi_app, environ)
     assert (answer.status, answer.body) == (403, b"b'' {}")
+
+
+def app_that_tells_whom_it_refuses(**parameters: Any) -> Flask:
+    """Return an app whose page for a refused request says what is left of it."""
+    app = Flask(__name__)
+    app.url_map.merge_slashes = False
+    parameters |= {"remote_user": "access_key_id", "memory_limit": 1}
+    SigV4(app, verifier=verifier("s3"), **parameters)
+    view = sigv4_required(presigned=False)(lambda **_: "secret")
+    app.add_url_rule("/<path:path>", methods=["PUT"], view_func=view)
+
+    @app.errorhandler(400)
+    @app.errorhandler(403)
+    def handler(error: HTTPException) -> tuple[str, int]:
+        keys = ("REMOTE_USER", "wsgi_sigv4.identity", "wsgi_sigv4.access_key_id")
+        kept = [key for key in keys if key in request.environ]
+        return f"{request.get_data()!r} {bool(current_identity)} {kept}", error.code or 500
+
+    return app
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("target", "presigned", "status"), [("/url", True, 403), ("//admin", False, 400)]
+)
+def test_authentic_request_that_is_refused_leaves_nothing(
+    target: str, presigned: bool, status: int, stream: bool
+) -> None:
+    """Neither its identity nor its body, and no page is made from what was closed."""
+    app = app_that_tells_whom_it_refuses(stream=stream)
+    unsigned = ("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+    sent = sign(
+        "PUT", target, service="s3", presigned=presigned, headers=() if presigned else (unsigned,)
+    )
+    answer = send(app.wsgi_app, replace(sent, body=b"lamp"))
+    assert (answer.status, answer.body) == (status, b"b'' False []")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_swallowed_refusal_loses_no_body(stream: bool) -> None:
+    """A request that was refused with its body is not let in by another check without it."""
+    app = Flask(__name__)
+    SigV4(app, verifier=verifier("s3"), stream=stream, max_body=3)
+    app.add_url_rule("/", methods=["PUT"], view_func=sigv4_required(lambda: request.get_data()))
+
+    @app.before_request
+    def greet() -> None:
+        with suppress(SigV4Error):
+            sigv4_required(optional=True).check()
+
+    sent = sign("PUT", service="s3", presigned=True)
+    assert send(app.wsgi_app, replace(sent, body=b"cat")).body == b"cat"
+    assert send(app.wsgi_app, replace(sent, body=b"lamp")).status == 413
 
 
 def optional_app() -> Flask:

@@ -12,6 +12,7 @@ from tests.attacks.attacker import Sent
 from tests.attacks.attacker import send
 from tests.attacks.attacker import sign
 from tests.wsgi.calls import Application
+from tests.wsgi.calls import call
 from wsgi_sigv4 import Credentials
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4 import Verifier
@@ -73,3 +74,27 @@ def test_t41_joined_and_misspelt_schemes_are_attempts(authorization: str) -> Non
     """T41: what stands for a signature in any spelling is refused, be it behind another scheme."""
     app = SigV4Middleware(Application(), verifier(), required=False)
     assert send(app, Sent().having(("Authorization", authorization))).status in (400, 403)
+
+
+@pytest.mark.parametrize(
+    ("script_name", "path_info", "target", "status"),
+    [
+        ("/api", "/items", "/api/items", 200),
+        ("/api/", "items", "/api/items", 200),
+        ("/api", "", "/api", 200),
+        ("/api", "admin", "/apiadmin", 400),
+        ("/api", "..", "/api..", 400),
+        ("", "admin", "/admin", 400),
+    ],
+)
+def test_mount_point_ends_where_a_segment_does(
+    script_name: str, path_info: str, target: str, status: int
+) -> None:
+    """T31: gunicorn and granian cut a mount point off anywhere, and werkzeug adds the slash.
+
+    What was signed as `/apiadmin` would be served as `/admin` below `/api`.
+    """
+    application = Application()
+    environ = sign(target=target).environ(SCRIPT_NAME=script_name, PATH_INFO=path_info)
+    assert call(SigV4Middleware(application, verifier()), environ).status == status
+    assert application.called == (status == 200)
