@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings
 
 TESTS = Path(__file__).parent
 
@@ -15,6 +17,16 @@ FOLDER_MARKERS = {
     "servers": pytest.mark.servers,
     "uploads": pytest.mark.clients,
 }
+
+#: How long an example takes says nothing on a busy machine, and a run tells of a commit what every
+#: other run tells of it. `make fuzz` is what tries something new.
+settings.register_profile(
+    "the same everywhere",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("the same everywhere")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

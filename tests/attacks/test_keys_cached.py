@@ -63,19 +63,19 @@ def test_fork_while_a_question_is_on_its_way() -> None:
 
     def hold() -> None:
         asked.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     back_end.pause = hold
     thread = threading.Thread(target=ask, args=(cache, "A"))
     thread.start()
-    assert asked.wait(10)
+    assert asked.wait(60)
     back_end.pause = lambda: None
     with cache._lock:
         child = os.fork()
         if child == 0:
             waiting = threading.Thread(target=lambda: os._exit(0 if ask(cache, "A") else 1))
             waiting.start()
-            waiting.join(5)
+            waiting.join(30)
             os._exit(2)
     _, status = os.waitpid(child, 0)
     go_on.set()

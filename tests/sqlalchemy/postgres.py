@@ -6,6 +6,7 @@ import fcntl
 import shutil
 import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from typing import Any
 
 #: The folder of the package, which its binaries stand in.
 INSTALLED = find_spec("pgserver")
+#: Seconds that a server may take to start, on a machine that is busy with others.
+START_SECONDS = 90.0
 
 
 def why_no_postgres() -> str | None:
@@ -54,7 +57,17 @@ class Postgres:
             warnings.simplefilter("ignore")
             from pgserver.postgres_server import get_server
 
-            self._server = get_server(self._folder / "data", cleanup_mode="stop")
+            until = time.monotonic() + START_SECONDS
+            while True:
+                try:
+                    self._server = get_server(self._folder / "data", cleanup_mode="stop")
+                    return
+                except (subprocess.TimeoutExpired, AssertionError):
+                    # pgserver waits for ten seconds only, and then for no server that has begun
+                    # to start: it comes up all the same.
+                    if time.monotonic() > until:
+                        raise
+                    time.sleep(1)
 
     def stop(self) -> None:
         """Stop the server: whoever is connected is thrown out."""
@@ -70,7 +83,7 @@ class Postgres:
         assert INSTALLED.origin is not None
         program = Path(INSTALLED.origin).parent / "pginstall" / "bin" / "pg_dump"
         command = [str(program), self._server.get_uri()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         return done.stdout
 
     def remove(self) -> None:

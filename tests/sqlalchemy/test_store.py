@@ -201,7 +201,7 @@ def race(count: int, step: Callable[[], object]) -> list[object]:
     outcomes: list[object] = []
 
     def run() -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             outcomes.append(step())
         except Exception as error:
@@ -211,7 +211,7 @@ def race(count: int, step: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     return outcomes
 
 
@@ -330,7 +330,7 @@ def test_fork_shares_no_connection(store: KeyStore) -> None:
     for child in children:
         child.start()
     for child in children:
-        child.join(20)
+        child.join(60)
         assert child.exitcode == 0
     assert [results.get() for _ in children] == [True] * 3
     assert store.find_credentials(new.key.access_key_id) is not None

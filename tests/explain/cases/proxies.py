@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.nginx import PROGRAM
+from tests.servers.processes import free_port
 from tests.servers.processes import running
 
 _CONFIGURATION = """\
@@ -45,15 +45,6 @@ _SERVER = """\
 DIRECT = None
 
 
-def _free_ports(count: int) -> list[int]:
-    """Return as many ports of loopback that nobody listens on, no two the same."""
-    with contextlib.ExitStack() as open_ones:
-        probes = [open_ones.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
 @contextmanager
 def serving(servers: Iterable[str | None], folder: Path) -> Iterator[Mapping[str | None, int]]:
     """Run all while the block runs; yield the port of each of *servers*, and the one behind them.
@@ -63,7 +54,7 @@ def serving(servers: Iterable[str | None], folder: Path) -> Iterator[Mapping[str
         folder: for configuration, logs and temporary files.
     """
     texts = [text for text in dict.fromkeys(servers) if text is not DIRECT]
-    behind, *before = _free_ports(1 + len(texts))
+    behind, *before = (free_port() for _ in range(1 + len(texts)))
     ports: dict[str | None, int] = {DIRECT: behind, **dict(zip(texts, before, strict=True))}
     gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{behind}", "--threads=4"]
     with contextlib.ExitStack() as stack:
@@ -79,7 +70,8 @@ def serving(servers: Iterable[str | None], folder: Path) -> Iterator[Mapping[str
             stack.enter_context(
                 running(
                     _command(texts, ports, folder),
-                    port=before[0],
+                    # nginx binds them in this order.
+                    port=before[-1],
                     log=folder / "nginx.log",
                     environment={},
                 )
