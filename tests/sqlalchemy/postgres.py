@@ -55,18 +55,21 @@ class Postgres:
         with one_at_a_time(), warnings.catch_warnings():
             # platformdirs warns where XDG_RUNTIME_DIR is not set.
             warnings.simplefilter("ignore")
+            from pgserver.postgres_server import PostgresServer
             from pgserver.postgres_server import get_server
 
+            data = (self._folder / "data").resolve()
             until = time.monotonic() + START_SECONDS
             while True:
                 try:
-                    self._server = get_server(self._folder / "data", cleanup_mode="stop")
+                    self._server = get_server(data, cleanup_mode="stop")
                     return
                 except (subprocess.TimeoutExpired, AssertionError):
-                    # pgserver waits for ten seconds only, and then for no server that has begun
-                    # to start: it comes up all the same.
+                    # pgserver waits for ten seconds, and for none that was about to start before;
+                    # the server comes up all the same.
                     if time.monotonic() > until:
                         raise
+                    PostgresServer._instances.pop(data, None)
                     time.sleep(1)
 
     def stop(self) -> None:

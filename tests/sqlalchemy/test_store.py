@@ -261,7 +261,7 @@ store.reencrypt() if access_key_id == "-" else store.rotate(access_key_id)
 def crash(url: str, keys: str, access_key_id: str, verb: str) -> None:
     """Rotate a key, or encrypt anew, in a process that dies in the middle."""
     command = [sys.executable, "-c", CRASH, url, keys, access_key_id, verb]
-    assert subprocess.run(command, timeout=60, check=False).returncode == 9
+    assert subprocess.run(command, timeout=120, check=False).returncode == 9
 
 
 def test_crash_in_the_middle_of_a_rotation(store: KeyStore, url: str, encryption_key: str) -> None:
