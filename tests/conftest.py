@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck
@@ -27,6 +29,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("the same everywhere")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let botocore sign nothing at the time of day yet: the tests may run long after that."""
+    fault = AssertionError("signed while the tests are collected")
+    with mock.patch("botocore.auth.get_current_datetime", side_effect=fault):
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
