@@ -20,6 +20,7 @@ from benchmarks.results import Section
 from benchmarks.results import Target
 from benchmarks.servers import Server
 from benchmarks.servers import gunicorn
+from benchmarks.servers import wait_for_worker
 
 #: More than are sent in one go, so that none is seen twice while anything might remember it.
 REQUESTS = 30_000
@@ -116,6 +117,7 @@ def _rates(
     seconds = scale.of(3, 1)
     rates: dict[int, list[float]] = {with_it.port: [], without.port: []}
     for server in (with_it, without):
+        wait_for_worker(server)
         wrk.send(path, port=server.port, seconds=1, connections=CONNECTIONS)
     for number in range(scale.of(8, 1)):
         servers = (with_it, without) if number % 2 else (without, with_it)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -55,3 +56,13 @@ def gunicorn(
         log = Path(folder, "log")
         with running(command, port=port, log=log, environment=environment or {}):
             yield Server(port=port, pids=pids)
+
+
+def wait_for_worker(server: Server) -> None:
+    """Wait until the worker answers, whatever it says; gunicorn listens before it has one."""
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    finally:
+        connection.close()

@@ -49,10 +49,10 @@ BAD_SIGNATURE = "403 InvalidSignatureException"
 BAD_KEY = "403 UnrecognizedClientException"
 NO_SIGNATURE = "403 MissingAuthenticationTokenException"
 
-START_SECONDS = 20.0
-ANSWER_SECONDS = 10.0
+START_SECONDS = 60.0
+ANSWER_SECONDS = 30.0
 #: Without the user's own curlrc, and past any proxy.
-CURL = ("--disable", "--noproxy", "*", "--max-time", "10", "--silent", "--include")
+CURL = ("--disable", "--noproxy", "*", "--max-time", "30", "--silent", "--include")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,7 @@ def why_no_curl() -> str | None:
     """Return why curl cannot sign, or None where it can."""
     if shutil.which("curl") is None:
         return "there is no curl"
-    said = subprocess.run(["curl", "--version"], capture_output=True, text=True, timeout=5).stdout
+    said = subprocess.run(["curl", "--version"], capture_output=True, text=True, timeout=30).stdout
     version = re.match(r"curl (\d+)\.(\d+)", said)
     if version is None or (int(version[1]), int(version[2])) < (7, 75):
         return f"--aws-sigv4 came with curl 7.75, and this is {said.partition(' (')[0]}"

@@ -48,7 +48,7 @@ def test_body_of_a_refused_request_is_no_request(
     second = Request(service=S3, target="/good").sign(case=f"good {case}")
     closing = replace(second, framing=(("Connection", "close"),)).sending()
     received = b""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(first.head + first.body + closing.head)
         with suppress(TimeoutError, ConnectionResetError):
             while piece := connection.recv(65536):
@@ -67,7 +67,7 @@ def test_no_part_of_an_unsigned_body_is_taken_for_the_whole(server: Running, cut
         payload="unsigned",
     )  # fmt: skip
     sending = replace(request.sign(case=f"cut {cut}"), cut=cut).sending()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(sending.head + sending.body)
         connection.shutdown(socket.SHUT_WR)
         with suppress(TimeoutError, ConnectionResetError):

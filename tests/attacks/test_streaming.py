@@ -346,7 +346,7 @@ def test_thread_that_waits_for_the_client_delays_an_error_and_no_more() -> None:
                 app.read()
 
         threading.Thread(target=read, daemon=True).start()
-        assert reading.wait(5)
+        assert reading.wait(60)
         start("403 Forbidden", [])
         return [b"no"]
 

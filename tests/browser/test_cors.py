@@ -74,7 +74,7 @@ def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
     ):
         options.add_argument(f"--{flag}")
     driver = Chrome(options=options, service=ChromeService(str(shutil.which("chromedriver"))))
-    driver.set_script_timeout(20)
+    driver.set_script_timeout(60)
     yield driver
     driver.quit()
 

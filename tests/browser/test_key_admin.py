@@ -55,8 +55,8 @@ def chrome(tmp_path: Path) -> Iterator[Chrome]:
     ):
         options.add_argument(f"--{flag}")
     driver = Chrome(options=options, service=ChromeService(str(shutil.which("chromedriver"))))
-    driver.set_page_load_timeout(30)
-    driver.implicitly_wait(10)
+    driver.set_page_load_timeout(120)
+    driver.implicitly_wait(60)
     yield driver
     driver.quit()
 
@@ -95,7 +95,7 @@ class Admin:
 
         before = self._chrome.find_element("tag name", "html")
         self._chrome.find_element("xpath", path).click()
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         now = before
         while now == before:
             assert time.monotonic() < until
@@ -133,7 +133,7 @@ class Admin:
 
         shown = str(self._chrome.find_element("id", "credentials").get_property("value"))
         self._chrome.find_element("id", "copy").click()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while self._chrome.find_element("id", "copy").get_property("textContent") != "Copied":
             assert time.monotonic() < until
             time.sleep(0.05)

@@ -18,7 +18,7 @@ from tests.servers.processes import free_port
 from tests.servers.processes import running
 
 #: Seconds; aws starts slowly, and several times.
-PROGRAM_SECONDS = 120
+PROGRAM_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,19 +20,19 @@ from wsgi_sigv4 import Verifier
 def answering(answer: bytes) -> Iterator[int]:
     """Give *answer* to whoever connects while the block runs; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
+        server.settimeout(60)
         thread = threading.Thread(target=_answer, args=(server, answer))
         thread.start()
         try:
             yield server.getsockname()[1]
         finally:
-            thread.join(12)
+            thread.join(90)
 
 
 def _answer(server: socket.socket, answer: bytes) -> None:
     connection, _ = server.accept()
     with connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         data = b""
         while b"\r\n\r\n" not in data:
             data += connection.recv(65536)

@@ -223,7 +223,7 @@ def test_trace_of_curl_is_accepted(
                 *(option, str(trace), *arguments, f"http://127.0.0.1:{port}/items?a=b"),
             ],
             check=True,
-            timeout=15,
+            timeout=60,
         )
     assert read(trace.read_bytes()).body == body
     assert command("verify", trace).code == 0
@@ -243,7 +243,7 @@ def test_hexadecimal_trace_has_every_byte(tmp_path: Path) -> None:
                 f"http://127.0.0.1:{port}/",
             ],
             check=True,
-            timeout=15,
+            timeout=60,
         )
     found = read((tmp_path / "trace").read_bytes())
     assert (found.body, found.body_doubt) == (body, None)

@@ -34,7 +34,7 @@ def curl(arguments: Sequence[str]) -> tuple[str, str]:
             *("--write-out", "\n%{http_code}", *arguments[1:]),
         ],
         capture_output=True,
-        timeout=15,
+        timeout=60,
         check=True,
     )
     answer, _, status = done.stdout.decode("utf-8", "replace").rpartition("\n")

@@ -81,11 +81,11 @@ def test_every_name_is_found_broken(name: str) -> None:
 
 def test_long_name_takes_time_that_is_linear() -> None:
     """A query of broken escapes alone is looked through in no time: anybody may send it."""
-    began = time.perf_counter()
+    began = time.thread_time()
     assert traced(b"%" * 64_000)
     assert not traced(b"%%z" * 20_000)
     assert not traced(b"x-%&" * 16_000)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -107,26 +107,29 @@ def test_optional_lets_anonymous_requests_through(
 @pytest.mark.parametrize(
     "attempt",
     [
-        pytest.param(tampered(sign()), id="wrong signature"),
-        pytest.param(tampered(sign(presigned=True)), id="wrong presigned URL"),
-        pytest.param(sign(key=FIRST, secret="wrong"), id="wrong secret"),
-        pytest.param(sign().without("x-amz-date"), id="no date"),
+        pytest.param(lambda: tampered(sign()), id="wrong signature"),
+        pytest.param(lambda: tampered(sign(presigned=True)), id="wrong presigned URL"),
+        pytest.param(lambda: sign(key=FIRST, secret="wrong"), id="wrong secret"),
+        pytest.param(lambda: sign().without("x-amz-date"), id="no date"),
         pytest.param(
-            Sent(method="GET", target="/whoami").with_header("x-amz-date", "x"), id="lone date"
+            lambda: Sent(method="GET", target="/whoami").with_header("x-amz-date", "x"),
+            id="lone date",
         ),
-        pytest.param(Sent(method="GET", target="/whoami?x-amz-signature=1"), id="other case"),
         pytest.param(
-            Sent(method="GET", target="/whoami?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE"),
+            lambda: Sent(method="GET", target="/whoami?x-amz-signature=1"), id="other case"
+        ),
+        pytest.param(
+            lambda: Sent(method="GET", target="/whoami?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE"),
             id="credential alone",
         ),
     ],
 )
 def test_failed_attempt_is_refused_where_optional(
-    exchange: Exchange, sigv4: Callable[..., None], attempt: Sent
+    exchange: Exchange, sigv4: Callable[..., None], attempt: Callable[[], Sent]
 ) -> None:
     """T41: any trace of a signature is an attempt, which is refused where it fails."""
     sigv4(REQUIRED=False)
-    assert exchange(attempt).status_code in (400, 403)
+    assert exchange(attempt()).status_code in (400, 403)
     assert views.calls == []
 
 

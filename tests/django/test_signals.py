@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -51,18 +53,19 @@ def test_used(exchange: Exchange, heard: Heard, target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "reason"),
+    ("make", "reason"),
     [
-        (sign(secret="wrong"), "SignatureMismatch"),
-        (sign(key="AKIDUNKNOWN", secret="unknown"), "UnknownAccessKey"),
-        (Sent(method="GET", target="/whoami"), "MissingAuthentication"),
-        (Sent(method="GET", target="/exempt-and-required"), "MissingAuthentication"),
-        (sign(target="/denied"), "AccessDenied"),
+        (partial(sign, secret="wrong"), "SignatureMismatch"),
+        (partial(sign, key="AKIDUNKNOWN", secret="unknown"), "UnknownAccessKey"),
+        (partial(Sent, method="GET", target="/whoami"), "MissingAuthentication"),
+        (partial(Sent, method="GET", target="/exempt-and-required"), "MissingAuthentication"),
+        (partial(sign, target="/denied"), "AccessDenied"),
     ],
     ids=["signature", "key", "unsigned", "unsigned, after routing", "by the view"],
 )
-def test_refused(exchange: Exchange, heard: Heard, sent: Sent, reason: str) -> None:
+def test_refused(exchange: Exchange, heard: Heard, make: Callable[[], Sent], reason: str) -> None:
     """Each refused request is told of once, with the reason, wherever it was refused."""
+    sent = make()
     assert exchange(sent).status_code == 403
     kind, told = heard.pop()
     assert kind == "refused"

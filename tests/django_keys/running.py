@@ -59,7 +59,7 @@ class Project:
             env={**os.environ, **self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
 
     def manage(self, *args: str, **environment: str) -> str:
@@ -110,4 +110,4 @@ class Server:
         """Return the answer to a request that botocore signs with *key*."""
         signed = AWSRequest("GET", self.url + path)
         SigV4Auth(Credentials(key.access_key_id, key.secret), "items", "us-east-1").add_auth(signed)
-        return requests.get(self.url + path, headers=dict(signed.headers.items()), timeout=30)
+        return requests.get(self.url + path, headers=dict(signed.headers.items()), timeout=60)

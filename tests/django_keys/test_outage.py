@@ -31,6 +31,9 @@ SERVERS = {
     "uvicorn": ((), "/async-key", True),
 }
 LOAD_THREADS = 6
+#: Seconds that recovery may take on a busy machine, and answers that are enough of a load.
+PATIENCE = 30.0
+ENOUGH = 100
 #: What the workers, their threads, and the threads that write down the last use may hold.
 MOST_CONNECTIONS = 4 * (4 + 1)
 
@@ -68,7 +71,7 @@ class Load:
 def pids(server: Server, key: Key, path: str, wanted: int) -> set[str]:
     """Return the processes that answer."""
     found: set[str] = set()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while len(found) < wanted and time.monotonic() < until:
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda _: server.get(key, path), range(24)))
@@ -84,9 +87,9 @@ def connections(postgres: Postgres, project: Project) -> int:
     return said.splitlines().count(f" in {name}")
 
 
-def eventually(check: Callable[[], bool], seconds: float) -> bool:
-    """Return whether *check* comes true within *seconds*."""
-    until = time.monotonic() + seconds
+def eventually(check: Callable[[], bool]) -> bool:
+    """Return whether *check* comes true before long."""
+    until = time.monotonic() + PATIENCE
     while not check():
         if time.monotonic() > until:
             return False
@@ -104,17 +107,20 @@ def stopped(postgres: Postgres) -> Iterator[None]:
         postgres.start()
 
 
-def family(leader: int) -> list[int]:
-    """Return a process and its children, as Linux tells them."""
-    children = Path(f"/proc/{leader}/task/{leader}/children").read_text(encoding="ascii")
-    return [leader, *map(int, children.split())]
+def children(leader: int) -> list[int]:
+    """Return the children of a process, as Linux tells them."""
+    told = Path(f"/proc/{leader}/task/{leader}/children").read_text(encoding="ascii")
+    return list(map(int, told.split()))
 
 
 @contextmanager
 def frozen(postgres: Postgres) -> Iterator[None]:
     """Freeze the database while the block runs: it takes connections, and answers none."""
     data = Path(postgres.url.partition("host=")[2])
-    processes = family(int((data / "postmaster.pid").read_text(encoding="ascii").split()[0]))
+    leader = int((data / "postmaster.pid").read_text(encoding="ascii").split()[0])
+    # First who would make new ones.
+    os.kill(leader, signal.SIGSTOP)
+    processes = [leader, *children(leader)]
     for number in processes:
         os.kill(number, signal.SIGSTOP)
     try:
@@ -149,20 +155,20 @@ def test_database_stopped(
                 time.sleep(max(0.0, begun + OUTAGE - time.monotonic()))
             up = time.monotonic()
             assert eventually(
-                lambda: all(server.get(key, path).status_code == 200 for key in uncached), 5
+                lambda: all(server.get(key, path).status_code == 200 for key in uncached)
             )
             took = time.monotonic() - up
             time.sleep(2)
+            assert eventually(lambda: sum(load.counts.values()) > ENOUGH)
         print(kind, max_age, dict(load.counts), f"{took:.2f} s")
         assert set(load.counts) == {200}
-        assert sum(load.counts.values()) > 100
         assert pids(server, cached, path, len(workers)) == workers
         after = connections(postgres, project)
         print("connections", before, after)
         assert after <= MOST_CONNECTIONS
         if max_age == "0":
-            assert eventually(lambda: connections(postgres, project) <= len(workers) * 4, 5)
-    assert eventually(lambda: connections(postgres, project) == 0, 5)
+            assert eventually(lambda: connections(postgres, project) <= len(workers) * 4)
+    assert eventually(lambda: connections(postgres, project) == 0)
     log = server.log.read_text(encoding="utf-8")
     assert "cannot be asked" in log
     # And no request was refused for that.
@@ -181,7 +187,7 @@ def test_database_frozen(postgres: Postgres, postgres_project: Project) -> None:
                 waiting = pool.submit(server.get, uncached)
                 time.sleep(OUTAGE)
                 assert not waiting.done()
-            assert waiting.result(10).status_code == 200
+            assert waiting.result(PATIENCE).status_code == 200
         print("frozen", dict(load.counts))
         assert set(load.counts) == {200}
         assert pids(server, cached, "/key", 4) == workers

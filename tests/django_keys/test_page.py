@@ -65,7 +65,7 @@ class Reader:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -109,7 +109,7 @@ def test_page(tmp_path: Path) -> None:
     (serve,) = shell("gunicorn")
     port, (curl,) = free_port(), shell("curl")
     arguments = {"GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{port} --chdir={tmp_path}"}
-    curl += f" --silent --disable --max-time 10 --noproxy '*' --connect-to ::127.0.0.1:{port}"
+    curl += f" --silent --disable --max-time 60 --noproxy '*' --connect-to ::127.0.0.1:{port}"
     command = [sys.executable, "-m", *shlex.split(serve)]
     environment = {**reader.environment, **arguments}
     with running(command, port=port, log=tmp_path / "log", environment=environment):

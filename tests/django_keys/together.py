@@ -24,7 +24,7 @@ def rotate_together(access_key_id: str) -> list[str]:
 
     def rotate(_: int) -> str:
         key = AccessKey.objects.get(access_key_id=access_key_id)
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             return f"made {rotate_key(key).key}"
         except KeyNotRotated as error:

@@ -159,7 +159,7 @@ def test_curl_of_the_readme_is_answered() -> None:
                 ],
                 capture_output=True,
                 text=True,
-                timeout=15,
+                timeout=60,
             )
         finally:
             server.shutdown()

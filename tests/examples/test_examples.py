@@ -24,7 +24,7 @@ pytestmark = [
 EXAMPLES = ["examples.flask_app:app", "examples.django_project.wsgi", "examples.wsgi_app:app"]
 
 #: Without the user's own curlrc, and past any proxy.
-CURL = ("curl", "--disable", "--noproxy", "*", "--max-time", "10", "--silent")
+CURL = ("curl", "--disable", "--noproxy", "*", "--max-time", "60", "--silent")
 SIGNED = [
     *("--aws-sigv4", "aws:amz:us-east-1:items"),
     *("--user", "AKIAIOSFODNN7EXAMPLE:wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
@@ -54,7 +54,7 @@ def curl(*arguments: str) -> tuple[int, str]:
         [*CURL, "--write-out", "\n%{http_code}", *arguments],
         capture_output=True,
         text=True,
-        timeout=15,
+        timeout=60,
         check=True,
     )
     body, _, status = done.stdout.rpartition("\n")

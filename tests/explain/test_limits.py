@@ -43,9 +43,9 @@ def test_large_request(body: bytes) -> None:
     client, message = large(body)
     assert len(body) > 1_000_000
     client.explain(message)
-    began = time.process_time()
+    began = time.thread_time()
     explanation = client.explain(message)
-    assert time.process_time() - began < SECONDS
+    assert time.thread_time() - began < SECONDS
     tracemalloc.start()
     client.explain(message)
     _, peak = tracemalloc.get_traced_memory()
@@ -61,9 +61,9 @@ def test_common_request() -> None:
     client = Client(headers={"content-type": "text/plain"}, method="POST", body=b"x" * 2000)
     message = client.sign().with_header("Host", "nowhere.example.net")
     client.explain(message)
-    began = time.process_time()
+    began = time.thread_time()
     client.explain(message)
-    assert time.process_time() - began < SECONDS
+    assert time.thread_time() - began < SECONDS
 
 
 def test_readings_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +106,6 @@ def test_header_with_many_values() -> None:
     many = ", ".join(f"h{n}.example.com" for n in range(3000))
     client = Client(headers={"x-forwarded-host": many, "forwarded": many.replace("h", "host=h")})
     message = client.sign().with_header("Host", "nowhere.example.net")
-    began = time.process_time()
+    began = time.thread_time()
     client.explain(message)
-    assert time.process_time() - began < SECONDS
+    assert time.thread_time() - began < SECONDS

@@ -357,7 +357,7 @@ def access_log_of(url: str, handler: Records) -> str:
             url.replace("localhost", f"127.0.0.1:{server.server_port}"),
             headers={"Host": "localhost"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.read() == b"served"
     finally:
         thread.join(10)

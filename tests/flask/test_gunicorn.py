@@ -61,7 +61,7 @@ def send(signed: AWSRequest, *, chunked: bool = False) -> tuple[int, Any]:
     url = urlsplit(signed.url)
     headers = {name: value for name, value in signed.headers.items() if name != "Content-Length"}
     body = iter([signed.data[:1000], signed.data[1000:]]) if chunked else signed.data
-    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
+    connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=60)
     try:
         target = f"{url.path}?{url.query}" if url.query else url.path
         connection.request(signed.method, target, body, headers, encode_chunked=chunked)
@@ -87,7 +87,7 @@ def curl_that_signs() -> str:
     path = shutil.which("curl")
     if path is None:
         pytest.skip("there is no curl")
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10).stdout
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60).stdout
     found = re.match(r"curl (\d+)\.(\d+)", said)
     if found is None or (int(found[1]), int(found[2])) < (7, 75):
         pytest.skip("curl has no --aws-sigv4 before 7.75")
@@ -187,7 +187,7 @@ def test_streamed_upload(streaming: str) -> None:
     def sending(signed: AWSRequest) -> Iterator[bytes]:
         half = len(signed.data) // 2
         yield signed.data[:half]
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while int(read := curl(f"{streaming}/read")[1]) < half // 2:
             assert time.monotonic() < end, read
         yield signed.data[half:]
@@ -195,7 +195,7 @@ def test_streamed_upload(streaming: str) -> None:
     def put(body: bytes, sent: bytes) -> tuple[int, str]:
         signed = sign("/files/a", "PUT", body=body, s3=True, service="s3", base_url=streaming)
         signed.data = sent
-        connection = http.client.HTTPConnection(urlsplit(streaming).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(streaming).netloc, timeout=60)
         headers = {**dict(signed.headers.items()), "Content-Length": str(len(sent))}
         try:
             connection.request("PUT", "/files/a", sending(signed), headers)

@@ -54,7 +54,7 @@ def test_body_arrives(port: int, sent: bytes, expected: str, chunked: bool) -> N
     request = AWSRequest("PUT", f"http://127.0.0.1:{port}/key", data=BODY)
     S3SigV4Auth(Credentials(ACCESS_KEY_ID, SECRET), "s3", "us-east-1").add_auth(request)
     headers = {name: value for name, value in request.headers.items() if name != "Content-Length"}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         for _ in range(2):
             pieces = iter([sent[:70_000], sent[70_000:]]) if chunked else sent

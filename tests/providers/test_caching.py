@@ -46,7 +46,7 @@ def together(count: int, action: Callable[[], object]) -> list[object]:
     barrier = threading.Barrier(count)
 
     def begin() -> object:
-        barrier.wait(20)
+        barrier.wait(60)
         try:
             return action()
         except Exception as error:

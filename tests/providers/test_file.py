@@ -6,6 +6,7 @@ import configparser
 import logging
 import os
 import pickle
+import time
 import traceback
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.providers.questions import secret
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import CredentialsUnavailable
 from wsgi_sigv4.providers import FileProvider
+from wsgi_sigv4.providers import file
 from wsgi_sigv4.providers import new_access_key_id
 from wsgi_sigv4.providers import new_secret_access_key
 from wsgi_sigv4.providers.profiles import parse_profiles
@@ -186,8 +188,11 @@ def test_replaced_file_is_read_within_a_second(path: Path, clock: Clock) -> None
     assert ask(provider, "AKIABOB") is None
 
 
-def test_file_written_in_place_is_read_when_it_rests(path: Path, clock: Clock) -> None:
+def test_file_written_in_place_is_read_when_it_rests(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A file that is being written is read when it has not changed between two looks."""
+    monkeypatch.setattr(time, "time", lambda: path.stat().st_ctime)
     provider = FileProvider(path, clock=clock)
     written = ""
     for line in (ALICE.replace(SECRET, "rotated") + BOB).splitlines(keepends=True):
@@ -199,14 +204,50 @@ def test_file_written_in_place_is_read_when_it_rests(path: Path, clock: Clock) -
     assert secret(ask(provider, "AKIAALICE")) == "rotated"
 
 
+def test_change_in_one_tick_of_the_file_system_is_seen(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where two changes have one time, the second counts some seconds later, and costs one look."""
+    monkeypatch.setattr(file, "_version", lambda status: (status.st_ino, status.st_size))
+    seconds = [0.0]
+    monkeypatch.setattr(time, "time", lambda: path.stat().st_ctime + seconds[0])
+    provider = FileProvider(path, clock=clock)
+    other = SECRET[::-1]
+    overwrite(path, (ALICE + BOB).replace(SECRET, other))
+    for seconds[0], expected in ((2.0, SECRET), (2.1, other)):
+        clock.now += 1
+        assert secret(ask(provider, "AKIAALICE")) == expected
+    monkeypatch.setattr(FileProvider, "_read", None)
+    clock.now += 1
+    assert secret(ask(provider, "AKIAALICE")) == other
+
+
+def test_fault_of_a_file_just_written_is_told_once(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What was read of a file when it was new is no reason to complain of it every second."""
+    seconds = [0.0]
+    monkeypatch.setattr(time, "time", lambda: path.stat().st_ctime + seconds[0])
+    provider = FileProvider(path, clock=clock)
+    path.chmod(0o644)
+    for seconds[0] in (1.5, 2.5, 3.5, 4.5):
+        clock.now += 1
+        assert secret(ask(provider, "AKIAALICE")) == SECRET
+    (record,) = caplog.records
+    assert "open to group or others" in record.getMessage()
+
+
 def test_change_of_equal_size_and_time_is_seen(path: Path, clock: Clock) -> None:
     """A new secret of the same length, in a file of the same date, counts."""
     provider = FileProvider(path, clock=clock)
     old = os.stat(path)
     other = SECRET[::-1]
     overwrite(path, (ALICE + BOB).replace(SECRET, other))
-    os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
-    new = os.stat(path)
+    new = old
+    # What happens at once, some kernels give the same time.
+    while new.st_ctime_ns == old.st_ctime_ns:
+        os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+        new = os.stat(path)
     assert (old.st_size, old.st_mtime_ns, old.st_ino) == (new.st_size, new.st_mtime_ns, new.st_ino)
     for _ in range(2):
         clock.now += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,16 +17,45 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-#: Seconds that a server may take to accept a connection, and to end when it is asked to.
-START_SECONDS = 30.0
-STOP_SECONDS = 5.0
+#: Seconds that a server may take to accept a connection, on a machine that is busy with others.
+START_SECONDS = 90.0
+#: Seconds that a server may take to end when it is asked to, and when it is killed.
+STOP_SECONDS = 20.0
+KILL_SECONDS = 30.0
+
+#: Where Linux says which ports it gives to the connections of clients.
+_OF_CLIENTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+#: The lowest port that a server here gets.
+_LOWEST = 10_000
+
+#: The ports that this process has given out; chance that no test seeds, so that two processes do
+#: not give out the same ones.
+_given: set[int] = set()
+_chance = random.SystemRandom()
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of loopback that nobody listens on, and no client is given meanwhile.
+
+    One that the system chooses is among those of its clients: any connection may have it before
+    the server does, even the one that looks whether the server is there.
+    """
+    while True:
+        port = _chance.randrange(_LOWEST, _first_of_clients())
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in _given:
+            _given.add(port)
+            return port
+
+
+def _first_of_clients() -> int:
+    first = int(_OF_CLIENTS.read_text(encoding="ascii").split()[0]) if _OF_CLIENTS.exists() else 0
+    # Where clients get nearly all ports, there are none that they do not.
+    return first if first > 2 * _LOWEST else 32_768
 
 
 @contextmanager
@@ -69,11 +99,13 @@ def _wait_until_it_accepts(process: subprocess.Popen[bytes], port: int, log: Pat
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+                # Where clients share the ports of servers, one may be connected with itself.
+                if connection.getsockname() != connection.getpeername():
+                    return
         except OSError:
-            time.sleep(0.05)
-        else:
-            return
+            pass
+        time.sleep(0.05)
     said = log.read_text(encoding="utf-8", errors="replace")[-4000:]
     raise RuntimeError(f"{process.args!r} does not listen on {port}:\n{said}")
 
@@ -89,4 +121,4 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         except subprocess.TimeoutExpired:
             continue
         # The leader has gone; workers that did not follow get the second signal.
-    process.wait(STOP_SECONDS)
+    process.wait(KILL_SECONDS)

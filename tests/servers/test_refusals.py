@@ -62,11 +62,13 @@ def test_refusal_carries_one_date(running: Running, service: str, method: str) -
     """SDKs set their clock by Date: there is exactly one, whoever of server and package adds it."""
     request = Request(service=service, method=method)
     signed = request.sign(prefix=running.server.prefix, case=forbidden())
+    asked = time.time()
     answer = exchange(running.port, with_wrong_signature(signed).sending())
     assert answer.status == 403
     (date,) = answer.values("date")
     told = calendar.timegm(time.strptime(date, "%a, %d %b %Y %H:%M:%S GMT"))
-    assert told == pytest.approx(time.time(), abs=5)
+    # It has whole seconds, and some servers make it once for all answers of a second or two.
+    assert asked - 5 < told < time.time() + 1
 
 
 def test_server_is_known_by_what_it_says_of_itself(running: Running) -> None:

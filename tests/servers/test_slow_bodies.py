@@ -17,6 +17,8 @@ from tests.servers.signing import S3
 from tests.servers.signing import Request
 from tests.servers.wire import exchange
 
+#: Seconds that are less than a client of these tests waits, or than its body takes to drip.
+IN_TIME = 15
 #: RequestTimeout, as S3 and as the other services say it.
 TOO_SLOW = {ITEMS: 408, S3: 400}
 
@@ -28,6 +30,9 @@ def impatient(
     """A server whose middleware gives a body one second."""
     folder = tmp_path_factory.mktemp("impatient")
     with started(SERVERS[request.param], folder, options={"body_seconds": 1}) as running:
+        # gunicorn listens before it has a worker: that is no time that a body takes.
+        answer = exchange(running.port, Request(service=ITEMS).sign(case="first").sending())
+        assert answer.status == 200
         yield running
 
 
@@ -37,7 +42,7 @@ def test_t43_dripping_client_is_refused_in_time(impatient: Running, service: str
     signed = Request(service=service, method="PUT", body=BIG).sign(case="dripping")
     answer = exchange(impatient.port, replace(signed.sending(), drip=512, pause=0.1))
     assert answer.status == TOO_SLOW[service]
-    assert answer.seconds < 4
+    assert answer.seconds < IN_TIME
     assert impatient.calls("dripping") == []
 
 
@@ -49,7 +54,7 @@ def test_t43_silent_client_is_refused_in_time(impatient: Running, service: str, 
     sending = signed.sending()
     answer = exchange(impatient.port, replace(sending, body=sending.body[:sent]))
     assert answer.status == TOO_SLOW[service]
-    assert answer.seconds < 4
+    assert answer.seconds < IN_TIME
     assert impatient.calls("silent") == []
 
 
@@ -59,4 +64,4 @@ def test_t43_refused_client_does_not_hold_the_worker(impatient: Running) -> None
     sending = with_wrong_signature(request.sign(case="silent")).sending()
     answer = exchange(impatient.port, replace(sending, body=b""))
     assert answer.status == 403
-    assert answer.seconds < 8
+    assert answer.seconds < IN_TIME

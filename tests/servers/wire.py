@@ -20,7 +20,7 @@ from http.client import HTTPResponse
 from typing import cast
 
 #: Seconds without a byte in either direction after which an exchange has failed.
-PATIENCE = 15.0
+PATIENCE = 60.0
 #: Seconds that a client waits for `100 Continue` before it sends the body all the same.
 CONTINUE_SECONDS = 1.0
 _PIECE = 64 * 1024

@@ -48,7 +48,7 @@ class Served:
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -96,7 +96,7 @@ class Client:
         """Ask, several at once, until every worker has answered at least twice."""
         answers: list[Answer] = []
         seen: collections.Counter[str] = collections.Counter()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         with ThreadPoolExecutor(2 * WORKERS) as pool:
             while len(seen) < WORKERS or min(seen.values()) < 2:
                 assert time.monotonic() < until, seen
@@ -133,11 +133,15 @@ def test_life_of_a_key(served: Served, encryption_key: str) -> None:
     old = served.client(printed)
     assert old.ask_every_worker() == {(200, "alice")}
 
+    begun = time.monotonic()
     rotated = served.flask("rotate", old.access_key_id, "--overlap", "4s")
     overlap_ends = time.monotonic() + 4
+    in_overlap = old.ask()[:2]
+    # Unless asking took longer than the overlap.
+    assert in_overlap == (200, "alice") or time.monotonic() > begun + 4
     new = served.client(rotated)
     assert new.access_key_id != old.access_key_id
-    assert (old.ask()[:2], new.ask()[:2]) == ((200, "alice"), (200, "alice"))
+    assert new.ask()[:2] == (200, "alice")
     assert new.ask_every_worker() == {(200, "alice")}
     time.sleep(max(0.0, overlap_ends - time.monotonic()) + 0.1)
     assert old.ask_every_worker() == {(400, "ExpiredToken")}
@@ -193,11 +197,11 @@ def test_database_stopped_under_load(
             postgres.start()
             up_at = time.monotonic()
             while (healed := fresh.ask_every_worker()) != {(200, "bob")}:
-                assert time.monotonic() - up_at < 10, healed
+                assert time.monotonic() - up_at < 60, healed
         finally:
             stop.set()
             for thread in threads:
-                thread.join(30)
+                thread.join(90)
         assert set(refused) == {(503, "ServiceUnavailable")}
         assert {answer[:2] for answer in answers} == {(200, "alice")}
         assert {answer[2] for answer in answers} <= workers

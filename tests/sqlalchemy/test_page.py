@@ -52,7 +52,7 @@ class Shell:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, f"{line}\n{done.stderr}"
         return done.stdout

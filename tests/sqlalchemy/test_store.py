@@ -201,7 +201,7 @@ def race(count: int, step: Callable[[], object]) -> list[object]:
     outcomes: list[object] = []
 
     def run() -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         try:
             outcomes.append(step())
         except Exception as error:
@@ -211,7 +211,7 @@ def race(count: int, step: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     return outcomes
 
 
@@ -261,7 +261,7 @@ store.reencrypt() if access_key_id == "-" else store.rotate(access_key_id)
 def crash(url: str, keys: str, access_key_id: str, verb: str) -> None:
     """Rotate a key, or encrypt anew, in a process that dies in the middle."""
     command = [sys.executable, "-c", CRASH, url, keys, access_key_id, verb]
-    assert subprocess.run(command, timeout=60, check=False).returncode == 9
+    assert subprocess.run(command, timeout=120, check=False).returncode == 9
 
 
 def test_crash_in_the_middle_of_a_rotation(store: KeyStore, url: str, encryption_key: str) -> None:
@@ -330,7 +330,7 @@ def test_fork_shares_no_connection(store: KeyStore) -> None:
     for child in children:
         child.start()
     for child in children:
-        child.join(20)
+        child.join(60)
         assert child.exitcode == 0
     assert [results.get() for _ in children] == [True] * 3
     assert store.find_credentials(new.key.access_key_id) is not None

@@ -28,7 +28,7 @@ class Stopping(io.BytesIO):
         """Read on, or wait to be killed."""
         if self.tell() >= self._stop:
             print("here", flush=True)
-            time.sleep(60)
+            time.sleep(120)
         return super().read(size)
 
 

@@ -57,7 +57,7 @@ def ask(server: Served, method: str, target: str, body: bytes = b"") -> Answer:
 
 def send_and_die(server: Served, request: Sending, sent: int, *, reset: bool) -> None:
     """Send the head of a request and *sent* bytes of its body, and then end, or *reset*, it all."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(request.head + request.body[:sent])
         if reset:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

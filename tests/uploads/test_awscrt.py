@@ -29,7 +29,7 @@ from tests.uploads.test_boto3 import MEBIBYTE
 from tests.uploads.test_boto3 import content
 
 #: Seconds that a transfer may take.
-PATIENCE = 30
+PATIENCE = 120
 
 
 def client(server: Served) -> S3Client:

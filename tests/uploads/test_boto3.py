@@ -123,7 +123,7 @@ def test_overwritten_object_is_one_of_those_sent(plain: Served) -> None:
             threads.submit(*call) for n in range(1, 31) for call in ((write, n), (read,), (read,))
         ]
         for future in running:
-            future.result(30)
+            future.result(120)
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ from tests.uploads.test_boto3 import MEBIBYTE
 from tests.uploads.test_boto3 import content
 
 #: Seconds that a program may take.
-PATIENCE = 60
+PATIENCE = 120
 AWS = ROOT / ".venv-awscli" / "bin" / "aws"
 #: Larger than a part of any client that sends parts by default.
 BIG = 17 * MEBIBYTE

@@ -29,7 +29,7 @@ from tests.uploads.test_boto3 import MEBIBYTE
 from tests.uploads.test_boto3 import content
 
 #: Seconds in which a server must have noticed that a client has gone.
-PATIENCE = 15
+PATIENCE = 60
 #: Above what a server keeps in memory.
 SIZE = 3 * MEBIBYTE
 #: Of a small disk; what is below a mebibyte is not spooled.

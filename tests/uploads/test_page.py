@@ -62,7 +62,7 @@ def test_commands_of_the_page(served_as_told: int, tmp_path: Path) -> None:
 def test_help_of_the_command() -> None:
     """The command tells what it takes, and that the folder gives the name."""
     command = [sys.executable, "-m", "examples.bucket", "--help"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert "its name is that of the bucket" in done.stdout
 
 

@@ -93,6 +93,10 @@ class Untouched(Input):
         pytest.fail(f"read({size}) of a body that was to be left alone")
 
 
+#: Seconds after which a client leaves that has sent nothing more.
+CLIENT_SECONDS = 30.0
+
+
 @contextmanager
 def silent_client(sent: bytes) -> Iterator[tuple[socket.socket, BinaryIO]]:
     """Give the server's end of a connection, on which *sent* came and no more does.
@@ -100,7 +104,7 @@ def silent_client(sent: bytes) -> Iterator[tuple[socket.socket, BinaryIO]]:
     The client leaves after some seconds, so that a test fails that waits for it.
     """
     client, server = socket.socketpair()
-    leaving = threading.Timer(5.0, client.shutdown, [socket.SHUT_RDWR])
+    leaving = threading.Timer(CLIENT_SECONDS, client.shutdown, [socket.SHUT_RDWR])
     leaving.start()
     try:
         with client, server, server.makefile("rb") as stream:

@@ -6,8 +6,10 @@ import io
 import json
 import logging
 import re
+import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 JSON = {"Content-Type": "application/x-amz-json-1.1"}
+#: Generous: an idle machine needs a tenth, and coverage makes it slower.
+SECONDS = 0.5 if sys.gettrace() is None else 2.0
 #: What a client is told whose secret nothing is known of.
 UNTOLD = "No hypothesis matches: most likely the secret differs, or what was signed is lost."
 
@@ -529,6 +533,13 @@ def test_keys_that_cannot_be_looked_up() -> None:
     assert json.loads(answer.body)["explanation"]["causes"] == ["provider-down"]
 
 
+def seconds_of(action: Callable[[], object]) -> float:
+    """Return what *action* takes of this thread: what else runs on the machine does not count."""
+    started = time.thread_time()
+    action()
+    return time.thread_time() - started
+
+
 @pytest.mark.parametrize("sent", ["normal", "large"])
 def test_cost_of_one_refusal(sent: str) -> None:
     """One explained refusal, end to end: far below what would hurt, in time and in memory."""
@@ -539,10 +550,7 @@ def test_cost_of_one_refusal(sent: str) -> None:
         message = forged(sign("PUT", target, s3=True, headers=headers, body=b"z\r\n" * 300_000))
     middleware = explaining(s3=True)
     send(middleware, message)
-    # Of this thread alone: what else runs on the machine does not count.
-    started = time.thread_time()
-    send(middleware, message)
-    took = time.thread_time() - started
+    took = min(seconds_of(lambda: send(middleware, message)) for _ in range(3))
     tracemalloc.start()
     try:
         answer = send(middleware, message)
@@ -552,7 +560,7 @@ def test_cost_of_one_refusal(sent: str) -> None:
     print(f"{sent}: {took * 1000:.1f} ms, {peak / 2**20:.2f} MiB, answer {len(answer.body)} bytes")
     assert answer.status == 403
     assert b"<Finding>" in answer.body
-    assert took < 0.2
+    assert took < SECONDS
     assert peak < 8 * 2**20
     assert len(answer.body) <= 64 * 1024
 

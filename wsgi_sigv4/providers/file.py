@@ -3,7 +3,8 @@
 A change is looked for at most once a second, when a key is asked for. A file
 that was replaced (another inode, as ``rename`` leaves it) is read at once. One
 that is written in place is read when it has not changed for a second: somebody
-may be in the middle of writing it.
+may be in the middle of writing it. What was read of a file just after it was
+written is read once more: a second write in the same tick does not show.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from wsgi_sigv4.providers.profiles import parse_profiles
 
 #: Seconds between two looks at the file.
 CHECK_SECONDS: Final = 1.0
+#: Seconds that two changes of a file may have in common: so coarse are some file systems.
+TICK_SECONDS: Final = 2.0
 #: About ten thousand profiles; a larger file is none of this kind.
 MAX_BYTES: Final = 2 * 1024 * 1024
 
@@ -59,6 +62,7 @@ class FileProvider:
         self._checking = threading.Lock()
         self._version: _Version
         self._credentials: dict[str, Credentials] | None
+        self._was_young = False
         try:
             self._version, self._credentials = self._read()
         except OSError as error:
@@ -100,8 +104,10 @@ class FileProvider:
             seen, self._seen = self._seen, version
             is_replaced = version[0] != seen[0]
             # Nobody may have looked since it was written, and that may be long ago.
-            rests = version == seen or time.time() - status.st_ctime > CHECK_SECONDS
-            if version != self._version and (is_replaced or rests):
+            age = time.time() - status.st_ctime
+            rests = version == seen or age > CHECK_SECONDS
+            is_changed = version != self._version and (is_replaced or rests)
+            if is_changed or (self._was_young and age > TICK_SECONDS):
                 self._reload()
         except OSError as error:
             if self._credentials is not None:
@@ -115,7 +121,7 @@ class FileProvider:
             kept = "its keys are refused" if self._credentials is None else "the last keys go on"
             _logger.error("%s; %s", fault, kept)
             # This one is not read again, nor complained of, until it changes.
-            self._version = self._seen
+            self._version, self._was_young = self._seen, False
         else:
             _logger.info("%s: read again, %d keys", self._path, len(self._credentials))
 
@@ -132,6 +138,7 @@ class FileProvider:
                 raise ConfigurationError(f"{self._path}: not a regular file")
             if os.name == "posix" and status.st_mode & 0o077:
                 raise ConfigurationError(f"{self._path}: open to group or others; chmod 600")
+            self._was_young = time.time() - status.st_ctime <= TICK_SECONDS
             data = file.read(MAX_BYTES + 1)
             version = _version(os.fstat(file.fileno()))
         if version != _version(status):

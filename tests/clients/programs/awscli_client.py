@@ -45,7 +45,7 @@ def aws(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
 

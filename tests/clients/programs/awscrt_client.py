@@ -61,7 +61,7 @@ def exchange(
     )
     request = HttpRequest(method, target, headers, io.BytesIO(body) if body else None)
     signed = aws_sign_request(request, config).result(10)
-    connection = urllib3.connection_from_url(endpoint(), timeout=10, retries=False)
+    connection = urllib3.connection_from_url(endpoint(), timeout=60, retries=False)
     with connection:
         answer = connection.urlopen(
             method, signed.path, body=body, headers=dict(signed.headers), assert_same_host=False

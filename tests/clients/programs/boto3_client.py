@@ -82,10 +82,10 @@ def presigned() -> None:
         put = s3.generate_presigned_url("put_object", Params=target, ExpiresIn=60)
         request = urllib.request.Request(put, data=b"content", method="PUT")
         # urllib adds a Content-Type of its own; nobody signed that.
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             assert answer.status == 200
         get = s3.generate_presigned_url("get_object", Params=target, ExpiresIn=60)
-        with urllib.request.urlopen(get, timeout=10) as answer:
+        with urllib.request.urlopen(get, timeout=60) as answer:
             assert answer.read() == b"content"
 
 

@@ -48,7 +48,7 @@ def exchange(
         SigV4Auth(key, "execute-api", REGION).add_auth(request)
     else:
         SigV4QueryAuth(key, "execute-api", REGION, expires=expires).add_auth(request)
-    answer = URLLib3Session(timeout=10).send(request.prepare())
+    answer = URLLib3Session(timeout=60).send(request.prepare())
     if answer.status_code == 200 and expires is None:
         check_echo(answer.content, method=method, path=seen, args=args or {}, sent=sent)
     return told(answer.status_code, answer.headers, answer.content)

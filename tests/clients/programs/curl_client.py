@@ -21,7 +21,7 @@ def curl(*arguments: str) -> str:
         ["curl", "--disable", "--noproxy", "*", "--silent", "--max-time", "10", *arguments],
         capture_output=True,
         text=True,
-        timeout=15,
+        timeout=60,
         check=True,
     ).stdout
 

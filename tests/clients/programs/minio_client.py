@@ -61,9 +61,9 @@ def presigned() -> None:
     for key in KEYS:
         put = minio.presigned_put_object("presigned", key, expires=timedelta(minutes=1))
         request = urllib.request.Request(put, data=b"content", method="PUT")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
         get = minio.presigned_get_object("presigned", key, expires=timedelta(minutes=1))
-        with urllib.request.urlopen(get, timeout=10) as answer:
+        with urllib.request.urlopen(get, timeout=60) as answer:
             assert answer.read() == b"content"
 
 

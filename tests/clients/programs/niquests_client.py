@@ -35,7 +35,7 @@ def exchange(
     signer = S3SigV4Auth(key, "s3", REGION) if s3 else SigV4Auth(key, "execute-api", REGION)
     signer.add_auth(request)
     answer = niquests.request(
-        method, request.url, headers=dict(request.headers), data=body, timeout=10
+        method, request.url, headers=dict(request.headers), data=body, timeout=60
     )
     return told(answer.status_code, answer.headers, answer.content)
 

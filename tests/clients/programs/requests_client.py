@@ -63,7 +63,7 @@ def exchange(
         auth=make_auth(service, key, secret, token),
         json=json,
         data=data,
-        timeout=10,
+        timeout=60,
     )
     return told(answer.status_code, answer.headers, answer.content)
 

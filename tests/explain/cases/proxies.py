@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import sys
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -13,19 +12,11 @@ from pathlib import Path
 
 from tests.explain.cases.fronts import PROGRAMS
 from tests.explain.cases.fronts import Front
+from tests.servers.processes import free_port
 from tests.servers.processes import running
 
 #: In place of a front: the port behind the proxies.
 DIRECT = None
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return as many ports of loopback that nobody listens on, no two the same."""
-    with contextlib.ExitStack() as open_ones:
-        probes = [open_ones.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 @contextmanager
@@ -37,7 +28,7 @@ def serving(fronts: Iterable[Front | None], folder: Path) -> Iterator[Mapping[Fr
         folder: for configuration, logs and temporary files.
     """
     found = [front for front in dict.fromkeys(fronts) if front is not DIRECT]
-    behind, *before = _free_ports(1 + len(found))
+    behind, *before = (free_port() for _ in range(1 + len(found)))
     ports: dict[Front | None, int] = {DIRECT: behind, **dict(zip(found, before, strict=True))}
     gunicorn = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{behind}", "--threads=4"]
     with contextlib.ExitStack() as stack:

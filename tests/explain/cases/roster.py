@@ -67,7 +67,7 @@ def _curl_version() -> str:
     if shutil.which("curl") is None:
         return ""
     command = ["curl", "--disable", "--version"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 class Running:

@@ -47,7 +47,7 @@ _SIGNERS: dict[tuple[bool, bool], Callable[..., Any]] = {
     (True, False): S3SigV4Auth,
     (True, True): S3SigV4QueryAuth,
 }
-_SECONDS = 10
+_SECONDS = 60
 
 
 def _told(status: int | None, values: list[str]) -> Told:
@@ -269,7 +269,7 @@ import sys, httpx
 from httpx_auth_awssigv4 import SigV4Auth
 url, key_id, secret, region, service, name, value = sys.argv[1:]
 auth = SigV4Auth(access_key=key_id, secret_key=secret, service=service, region=region)
-answer = httpx.get(url, auth=auth, headers={name: value}, trust_env=False, timeout=10)
+answer = httpx.get(url, auth=auth, headers={name: value}, trust_env=False, timeout=60)
 print(answer.status_code)
 print(answer.headers.get("X-Test-Told", ""))
 """
@@ -280,6 +280,6 @@ def httpx(port: int, place: str) -> Told:
     url = f"http://127.0.0.1:{port}/items/7"
     program = [str(HTTPX), "-c", _HTTPX, url, ACCESS_KEY_ID, SECRET, REGION, ITEMS]
     status, told = subprocess.run(
-        [*program, PLACE_HEADER, place], capture_output=True, text=True, timeout=30, check=True
+        [*program, PLACE_HEADER, place], capture_output=True, text=True, timeout=120, check=True
     ).stdout.splitlines()
     return _told(int(status), [told] if told else [])
