@@ -37,6 +37,7 @@ from wsgi_sigv4.explain.rules import checks_of
 from wsgi_sigv4.explain.showing import shown
 from wsgi_sigv4.explain.telling import Explained
 from wsgi_sigv4.explain.telling import for_client
+from wsgi_sigv4.forks import call_in_child
 from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.verifier import Verifier
@@ -132,10 +133,14 @@ class Bucket:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._renew_lock()
+        call_in_child(self._renew_lock)
         self._left = float(BURST)
         self._filled = clock()
         self._missed = 0
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
 
     def take(self) -> int | None:
         """Return how many were missed since the last one, or None where this one is, too."""

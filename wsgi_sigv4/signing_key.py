@@ -7,8 +7,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 from __future__ import annotations
 
 import hmac
-import threading
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Final
 
 from wsgi_sigv4.credentials import CredentialScope
@@ -37,11 +37,13 @@ class SigningKeyCache:
     The secret is kept beside the key, so that a changed secret never verifies
     with a signing key of the old one. Only keys that have made a right
     signature may be put in: a client can name endless scopes.
+
+    There is no lock, which a fork could take along: each step is one of the
+    interpreter's, and what a second thread does in between costs a derivation.
     """
 
     def __init__(self, size: int = CACHE_SIZE) -> None:
         self._size = size
-        self._lock = threading.Lock()
         self._day = -1.0
         self._keys: OrderedDict[tuple[str, str], tuple[Secret, bytes]] = OrderedDict()
 
@@ -56,10 +58,8 @@ class SigningKeyCache:
     ) -> bytes | None:
         """Return the cached signing key, or None."""
         if now // 86400 != self._day:
-            with self._lock:
-                self._begin_day(now)
+            self._begin_day(now)
         name = access_key_id, scope.text
-        # Each of the two is one step of the interpreter's, and needs no lock.
         found = self._keys.get(name)
         if found is None or (found[0] is not secret and found[0] != secret):
             return None
@@ -74,11 +74,12 @@ class SigningKeyCache:
         self, access_key_id: str, secret: Secret, scope: CredentialScope, key: bytes, *, now: float
     ) -> None:
         """Keep *key*, dropping the one that was used longest ago where there are too many."""
-        with self._lock:
-            if now // 86400 != self._day:
-                self._begin_day(now)
-            self._keys[access_key_id, scope.text] = secret, key
-            while len(self._keys) > self._size:
+        if now // 86400 != self._day:
+            self._begin_day(now)
+        self._keys[access_key_id, scope.text] = secret, key
+        while len(self._keys) > self._size:
+            # Another thread may have cleared it meanwhile.
+            with suppress(KeyError):
                 self._keys.popitem(last=False)
 
     def _begin_day(self, now: float) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from typing import Final
 from typing import Protocol
@@ -40,12 +41,14 @@ from wsgi_sigv4.contrib.sqlalchemy.keys import NewKey
 from wsgi_sigv4.contrib.sqlalchemy.keys import SecretsLost
 from wsgi_sigv4.contrib.sqlalchemy.table import access_keys
 from wsgi_sigv4.contrib.sqlalchemy.table import metadata
-from wsgi_sigv4.contrib.sqlalchemy.usage import UsageRecorder
+from wsgi_sigv4.contrib.sqlalchemy.usage import INTERVAL
+from wsgi_sigv4.contrib.sqlalchemy.usage import write_use
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.providers import new_access_key_id
 from wsgi_sigv4.providers import new_secret_access_key
+from wsgi_sigv4.providers.last_uses import LastUses
 
 #: What a key that takes the place of another one has of it.
 _INHERITED: Final = (
@@ -95,7 +98,7 @@ class KeyStore:
         self.engine = database if isinstance(database, Engine) else make_engine(database)
         # A look-up is one statement: it needs no BEGIN and no ROLLBACK.
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.usage = UsageRecorder(self.engine)
+        self.usage = LastUses(partial(write_use, self.engine), interval=INTERVAL)
         self._clock = clock
         self._watchers: WeakSet[Forgetful] = WeakSet()
 
@@ -294,7 +297,7 @@ class KeyStore:
         A thread does so with a connection of its own; where that fails, there
         is a warning in the log.
         """
-        self.usage.mark(access_key_id, self._now())
+        self.usage.note(access_key_id, self._now())
 
     def tell_of_changes(self, watcher: Forgetful) -> None:
         """Have *watcher* forget, as long as it is there, each key that is changed by this store."""

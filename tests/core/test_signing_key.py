@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -93,6 +95,27 @@ def test_cache_outlives_a_key_dropped_meanwhile() -> None:
     cache.put("a", Slow(SECRET), SCOPE, KEY, now=NOW)
     assert cache.get("a", Secret(SECRET), SCOPE, now=NOW) == KEY
     assert cache.get("a", Secret(SECRET), SCOPE, now=NOW) is None
+
+
+def test_threads_share_a_cache() -> None:
+    """T46: without a lock no thread fails, none finds another key's, and the bound holds."""
+    cache, secret = SigningKeyCache(size=3), Secret(SECRET)
+
+    def use(thread: int) -> None:
+        for number in range(500):
+            name = str((thread + number) % 8)
+            found = cache.get(name, secret, SCOPE, now=NOW + number % 3 // 2 * DAY)
+            assert found in (None, name.encode())
+            cache.put(name, secret, SCOPE, name.encode(), now=NOW)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(use, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(cache) <= 3
 
 
 def test_cache_forgets_at_midnight() -> None:

@@ -128,11 +128,11 @@ def test_note_that_fails_refuses_nobody(
     new = store.create("alice")
     app = make_app(store)
     provider = app.extensions["sigv4"].verifier.provider
-    store.usage.mark("AKIAOTHER", datetime.now(UTC))
+    store.usage.note("AKIAOTHER", datetime.now(UTC))
     store.usage.wait(10)
     assert provider.lookup(new.key.access_key_id, scope=None, session_token=None) is not None
     postgres.stop()
     assert ask(app, new) == (200, "alice")
     store.usage.wait(10)
-    assert f"the use of {new.key.access_key_id} is not noted: OperationalError" in caplog.text
+    assert f"the use of {new.key.access_key_id} is not recorded: OperationalError" in caplog.text
     store.close()

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final
-from weakref import WeakSet
 
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import CredentialScope
@@ -24,6 +21,7 @@ from wsgi_sigv4.credentials import CredentialSource
 from wsgi_sigv4.credentials import as_provider
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import CredentialsUnavailable
+from wsgi_sigv4.forks import call_in_child
 from wsgi_sigv4.providers.entries import Entries
 from wsgi_sigv4.providers.entries import Question
 from wsgi_sigv4.providers.flights import Flight
@@ -85,7 +83,7 @@ class CachingProvider:
             clock=clock,
         )
         self._begin()
-        _providers.add(self)
+        call_in_child(self._begin)
 
     def _begin(self) -> None:
         # In a forked child too: nobody there gives the lock back, or lands a flight.
@@ -226,15 +224,3 @@ class CachingProvider:
             # An exception of its own: whose request it was is written into it.
             raise CredentialsUnavailable(retry_after=landing.retry_after)
         return landing.credentials
-
-
-_providers: Final[WeakSet[CachingProvider]] = WeakSet()
-
-
-def _begin_in_child() -> None:  # pragma: no cover (coverage ends with the fork; a test forks)
-    for provider in list(_providers):
-        provider._begin()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no fork)
-    os.register_at_fork(after_in_child=_begin_in_child)

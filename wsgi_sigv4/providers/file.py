@@ -22,6 +22,7 @@ from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import CredentialScope
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import CredentialsUnavailable
+from wsgi_sigv4.forks import call_in_child
 from wsgi_sigv4.providers.profiles import parse_profiles
 
 #: Seconds between two looks at the file.
@@ -59,7 +60,8 @@ class FileProvider:
     ) -> None:
         self._path = Path(path)
         self._clock = clock
-        self._checking = threading.Lock()
+        self._renew_lock()
+        call_in_child(self._renew_lock)
         self._version: _Version
         self._credentials: dict[str, Credentials] | None
         self._was_young = False
@@ -71,6 +73,9 @@ class FileProvider:
             raise ConfigurationError(f"{self._path}: there is no key in it")
         self._seen = self._version
         self._checked = clock()
+
+    def _renew_lock(self) -> None:
+        self._checking = threading.Lock()
 
     def __repr__(self) -> str:
         keys = "gone" if self._credentials is None else f"{len(self._credentials)} keys"

@@ -25,10 +25,11 @@ from django.db import OperationalError
 from django.db import connections
 from django.db import router
 from django.http import HttpRequest
+from django.utils import timezone
 
 from wsgi_sigv4.contrib.django.keys import forgetting
 from wsgi_sigv4.contrib.django.keys.encryption import get_encryption
-from wsgi_sigv4.contrib.django.keys.last_used import LastUsed
+from wsgi_sigv4.contrib.django.keys.last_used import last_uses
 from wsgi_sigv4.contrib.encryption import SecretLost
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import CredentialScope
@@ -123,7 +124,7 @@ class AccessKeyProvider(CachingProvider):
 
     def __init__(self, *, ttl: float = 30, record_use: float | None = 300, **options: Any) -> None:
         super().__init__(DatabaseProvider(), ttl=ttl, **options)
-        self._last_used = None if record_use is None else LastUsed(seconds=record_use)
+        self._last_used = None if record_use is None else last_uses(seconds=record_use)
         forgetting.providers.add(self)
 
     def check(self) -> None:
@@ -139,7 +140,7 @@ class AccessKeyProvider(CachingProvider):
     def note_use(self, identity: Identity) -> None:
         """Record that the key of *identity* was used just now, later and elsewhere."""
         if self._last_used is not None:
-            self._last_used.note(identity.access_key_id)
+            self._last_used.note(identity.access_key_id, timezone.now())
 
     def find_user(self, identity: Identity, request: HttpRequest) -> Any:
         """Return the owner of the key: what ``SIGV4["USER"]`` is unless it is given."""
