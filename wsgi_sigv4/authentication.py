@@ -23,6 +23,7 @@ from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
+from wsgi_sigv4.environ import has_body
 from wsgi_sigv4.environ import hides_truncation
 from wsgi_sigv4.environ import is_attempt
 from wsgi_sigv4.environ import remove_framing
@@ -31,6 +32,7 @@ from wsgi_sigv4.environ import set_path
 from wsgi_sigv4.errors import AccessDenied
 from wsgi_sigv4.errors import BodyTooLarge
 from wsgi_sigv4.errors import BodyTooSlow
+from wsgi_sigv4.errors import IncompleteBody
 from wsgi_sigv4.errors import LengthRequired
 from wsgi_sigv4.errors import MissingAuthentication
 from wsgi_sigv4.errors import PathNotRouted
@@ -65,6 +67,10 @@ FRAMING_FACTOR: Final = 8
 _POLICY_FIELD: Final = rb'(?i)name="?(x-amz-(signature|credential|algorithm)|awsaccesskeyid)"?'
 #: Servers that have sent 100 Continue before the application is called.
 _EAGER_SERVERS: Final = ("gunicorn", "werkzeug", "cheroot", "waitress", "apache")
+
+
+class _LostBody(io.BytesIO):
+    """What is left of a body that was refused: nothing, and not an empty one."""
 
 
 def claim(
@@ -134,6 +140,8 @@ def authenticate(
         attempt = claim(environ, verifier, options, rewrite_path=rewrite_path)
         if attempt is None:
             return None
+        if _is_lost(environ):
+            raise IncompleteBody(expected=None, received=0)
         length = _length(environ, attempt, options)
         incoming = None if length == 0 else _incoming(environ, length)
         credential = attempt.authorization.credential
@@ -199,11 +207,17 @@ def dismiss(body: StreamedBody, environ: WSGIEnvironment) -> None:
 def forget_body(environ: WSGIEnvironment) -> None:
     """Leave an empty body in *environ*.
 
-    Error pages and logs that look at a form must neither wait for it nor see it.
+    Error pages and logs that look at a form must neither wait for it nor see
+    it, and no other verifier must take it for the one that was signed.
     """
-    environ["wsgi.input"] = io.BytesIO()
+    is_lost = has_body(environ) or _is_lost(environ)
+    environ["wsgi.input"] = _LostBody() if is_lost else io.BytesIO()
     environ["CONTENT_LENGTH"] = "0"
     environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+
+def _is_lost(environ: WSGIEnvironment) -> bool:
+    return isinstance(environ.get("wsgi.input"), _LostBody)
 
 
 def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int | None:

@@ -81,6 +81,11 @@ def as_wsgi(text: str) -> str:
     return text.encode().decode("latin-1")
 
 
+def has_body(environ: WSGIEnvironment) -> bool:
+    """Return whether the request of *environ* announces a body, in whatever form."""
+    return environ.get("CONTENT_LENGTH", "") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+
+
 def forget_identity(environ: WSGIEnvironment) -> None:
     """Remove the keys of this package that *environ* may have inherited."""
     for key in _OURS:

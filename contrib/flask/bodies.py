@@ -18,22 +18,16 @@ from wsgi_sigv4.authentication import forget_body
 from wsgi_sigv4.contrib.flask.current import remember_refused
 from wsgi_sigv4.contrib.flask.current import request_itself
 from wsgi_sigv4.environ import forget_identity
+from wsgi_sigv4.environ import has_body
 from wsgi_sigv4.identity import naming
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
     from wsgi_sigv4.body import StreamedBody
     from wsgi_sigv4.errors import SigV4Error
     from wsgi_sigv4.identity import Identity
 
 #: What a request may have kept of a body while that was still aws-chunked.
 _FRAMED: Final = ("_cached_data", "_cached_json", "data", "files", "form", "values")
-
-
-def has_body(environ: WSGIEnvironment) -> bool:
-    """Return whether the request of *environ* announces a body, in whatever form."""
-    return environ.get("CONTENT_LENGTH", "") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def forget_kept(*, framed: bool = False) -> None:

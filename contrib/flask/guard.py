@@ -29,7 +29,6 @@ from wsgi_sigv4.authentication import set_remote_user
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.body import StreamedBody
 from wsgi_sigv4.contrib.flask.bodies import forget_kept
-from wsgi_sigv4.contrib.flask.bodies import has_body
 from wsgi_sigv4.contrib.flask.bodies import put_body_back
 from wsgi_sigv4.contrib.flask.bodies import turn_away
 from wsgi_sigv4.contrib.flask.current import app_itself
@@ -55,6 +54,7 @@ from wsgi_sigv4.contrib.flask.verdicts import observer_of
 from wsgi_sigv4.contrib.flask.verdicts import timed
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
+from wsgi_sigv4.environ import has_body
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.errors import PathNotRouted

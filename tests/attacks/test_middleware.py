@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -98,3 +99,28 @@ def test_mount_point_ends_where_a_segment_does(
     environ = sign(target=target).environ(SCRIPT_NAME=script_name, PATH_INFO=path_info)
     assert call(SigV4Middleware(application, verifier()), environ).status == status
     assert application.called == (status == 200)
+
+
+def test_body_that_another_has_refused() -> None:
+    """Who tries one verifier after the other stores no empty object for one that was too large."""
+    s3 = Verifier({KEY: SECRET}, region="us-east-1", service="s3")
+    application = Application()
+    narrow = SigV4Middleware(application, s3, max_body=4)
+    wide = SigV4Middleware(application, s3)
+    sent = replace(sign("PUT", "/photos/a.jpg", service="s3", presigned=True), body=b"content")
+    environ = sent.environ()
+    first, second, third = (call(app, environ) for app in (narrow, wide, wide))
+    assert (first.status, second.status, third.status) == (413, 400, 400)
+    assert "EntityTooLarge" in first.text
+    assert "IncompleteBody" in second.text
+    assert application.environs == []
+    assert send(wide, sent).status == 200
+
+
+def test_request_without_a_body_may_be_tried_by_another() -> None:
+    """Nothing of it is lost: the verifier of another region may still accept it."""
+    application = Application()
+    other = Verifier({KEY: SECRET}, region="eu-west-1", service="items")
+    environ = sign().environ()
+    assert call(SigV4Middleware(application, other), environ).status == 403
+    assert call(SigV4Middleware(application, verifier()), environ).status == 200
