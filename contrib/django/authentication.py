@@ -48,6 +48,7 @@ from wsgi_sigv4.decisions import remember
 from wsgi_sigv4.environ import ACCESS_KEY_ID
 from wsgi_sigv4.environ import IDENTITY
 from wsgi_sigv4.environ import TRAILERS
+from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import forget_identity
 from wsgi_sigv4.environ import remove_framing
 from wsgi_sigv4.errors import AccessDenied
@@ -274,6 +275,8 @@ def _claim(
             if not rewrite_path:
                 raise PathNotRouted
             route_on(request, attempt.path, environ, conf.deployment)
+        # Under WSGI too; and Django itself fails on one that is no number.
+        body_length(environ, conf.deployment)
         if (_size(_body(request)) or 0) > body_limit(attempt, conf.strict):
             raise BodyTooLarge(limit=conf.strict.max_body)
     return attempt

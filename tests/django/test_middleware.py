@@ -183,6 +183,14 @@ def unsigned_form(target: str, body: bytes, content_type: str) -> Sent:
     return Sent(method="POST", target=target, headers=headers, body=body)
 
 
+@pytest.mark.parametrize("length", ["+5", "1_0", "five", "5, 5", "-1"])
+def test_length_that_is_no_number(exchange: Exchange, length: str) -> None:
+    """It is refused, before the view asks for the body and Django fails."""
+    sent = sign("POST", "/whoami", body=b"hello").without("content-length")
+    response = exchange(sent.with_header("Content-Length", length))
+    assert response.status_code == 400, response.content
+
+
 PATHS = [
     pytest.param("/echo/plain", "/echo/plain", "/echo/plain", id="plain"),
     pytest.param("/echo/a%2Fb", "/echo/a/b", "/echo/a/b", id="escaped slash"),
