@@ -11,16 +11,13 @@ What was verified stands in ``request.META`` under the keys of
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from io import BytesIO
-from typing import IO
 from typing import TYPE_CHECKING
 from typing import Final
 from typing import cast
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
@@ -32,6 +29,12 @@ from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.authorization import unsupported_scheme
 from wsgi_sigv4.body import with_checksums
+from wsgi_sigv4.contrib.django.bodies import body_of
+from wsgi_sigv4.contrib.django.bodies import find_kept_body
+from wsgi_sigv4.contrib.django.bodies import replace_body
+from wsgi_sigv4.contrib.django.bodies import replace_kept_body
+from wsgi_sigv4.contrib.django.bodies import size_of
+from wsgi_sigv4.contrib.django.bodies import take_body
 from wsgi_sigv4.contrib.django.calls import acall
 from wsgi_sigv4.contrib.django.calls import alookup
 from wsgi_sigv4.contrib.django.calls import call
@@ -70,7 +73,6 @@ if TYPE_CHECKING:
 #: fifth of a millisecond, for which no other request can be served.
 HASHED_INLINE: Final = 256 * 1024
 
-_BODY_KEYS: Final = ("wsgi.input", "wsgi.input_terminated", "CONTENT_LENGTH")
 #: Keys that the framing of an aws-chunked body is removed from, or that it adds.
 _FRAMING_KEYS: Final = (
     *("CONTENT_LENGTH", "HTTP_CONTENT_LENGTH", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"),
@@ -216,7 +218,7 @@ def _verify(
     rewrite_path: bool,
 ) -> Identity | None:
     """Verify a *request* of WSGI, as far as the core goes."""
-    known = _known_body(request)
+    known = find_kept_body(request)
     if known is not None:
         environ["wsgi.input"] = BytesIO(known)
         options = replace(options, stream=False)
@@ -226,7 +228,7 @@ def _verify(
     except SigV4Error:
         if known is None:
             # It has been drained, and who reads it now would wait for more.
-            _take_body(request, environ)
+            take_body(request, environ)
         raise
     if environ["PATH_INFO"] != routed:
         adopt_path(request, environ)
@@ -235,11 +237,11 @@ def _verify(
         _adopt_framing(request, environ)
     if known is not None:
         if TRAILERS in environ:
-            _replace_known_body(request, stream.read())
+            replace_kept_body(request, stream.read())
         stream.close()
     elif identity is not None:
         remember_streamed(request, streamed_body(environ))
-        _take_body(request, environ)
+        take_body(request, environ)
     elif stream is not request.META["wsgi.input"]:
         # The core has looked at the beginning of a form.
         length = cast("LimitedStream", request._stream).limit
@@ -277,7 +279,7 @@ def _claim(
             route_on(request, attempt.path, environ, conf.deployment)
         # Under WSGI too; and Django itself fails on one that is no number.
         body_length(environ, conf.deployment)
-        if (_size(_body(request)) or 0) > body_limit(attempt, conf.strict):
+        if (size_of(body_of(request)) or 0) > body_limit(attempt, conf.strict):
             raise BodyTooLarge(limit=conf.strict.max_body)
     return attempt
 
@@ -285,7 +287,7 @@ def _claim(
 async def _areceive(
     request: ASGIRequest, verification: Verification, conf: Configuration
 ) -> Identity:
-    size = _size(_body(request))
+    size = size_of(body_of(request))
     if size is not None and size <= HASHED_INLINE:
         return _receive(request, verification, conf)
     # Not the thread of the database connections: everybody waits for that one.
@@ -300,13 +302,13 @@ def _receive(request: ASGIRequest, verification: Verification, conf: Configurati
     if verification.awaits_body:
         limit = min(limit, options.unverified_body_limit)
     verified = with_checksums(verification)
-    body = _body(request)
-    size = _size(body)
+    body = body_of(request)
+    size = size_of(body)
     pieces = Incoming(body, size).pieces(limit=limit, seconds=options.body_seconds)
     if size is None or stream is not None:
         # What the application reads is another file than what was received.
         file, size = spool(pieces, memory_limit=options.memory_limit, feed=verified.feed)
-        _replace_body(request, file)
+        replace_body(request, file)
     else:
         for piece in pieces:
             verified.feed(piece)
@@ -316,7 +318,7 @@ def _receive(request: ASGIRequest, verification: Verification, conf: Configurati
         remove_framing(request.META, verification.trailers, size)
         vars(request).pop("headers", None)
         if hasattr(request, "_body"):
-            _replace_known_body(request, request._stream.read())
+            replace_kept_body(request, request._stream.read())
     if request.META.pop("HTTP_TRANSFER_ENCODING", None) is not None:
         request.META["CONTENT_LENGTH"] = str(size)
     return identity
@@ -333,8 +335,8 @@ def _adopt_framing(request: HttpRequest, environ: WSGIEnvironment) -> None:
 
 def _refuse_post_policy(request: ASGIRequest, conf: Configuration) -> None:
     """Refuse an unsigned form whose fields carry a signature (T41)."""
-    body = _body(request)
-    size = _size(body)
+    body = body_of(request)
+    size = size_of(body)
     length = request.META.get("CONTENT_LENGTH", "") if size is None else str(size)
     form = {
         "CONTENT_TYPE": request.META.get("CONTENT_TYPE", ""),
@@ -346,63 +348,3 @@ def _refuse_post_policy(request: ASGIRequest, conf: Configuration) -> None:
         body.seek(0)
     elif form["wsgi.input"] is not body:
         request._stream = form["wsgi.input"]
-
-
-def _known_body(request: HttpRequest) -> bytes | None:
-    """Return the body where something has read it and Django has kept it, else None.
-
-    Raises:
-        ImproperlyConfigured: if something has read it, and it is gone.
-    """
-    if hasattr(request, "_body"):
-        return request._body
-    if request._read_started:  # type: ignore[attr-defined]
-        raise ImproperlyConfigured(
-            "Something has read the body of this request before its signature could be verified. "
-            "SigV4Middleware belongs above whatever reads request.POST, request.FILES or the body."
-        )
-    return None
-
-
-def _body(request: ASGIRequest) -> IO[bytes]:
-    known = _known_body(request)
-    return request._stream if known is None else BytesIO(known)
-
-
-def _size(body: IO[bytes]) -> int | None:
-    """Return the size of *body*, rewound, in bytes; None where it cannot be rewound."""
-    if not body.seekable():
-        return None
-    size = body.seek(0, os.SEEK_END)
-    body.seek(0)
-    return size
-
-
-def _take_body(request: HttpRequest, environ: WSGIEnvironment) -> None:
-    """Make the application read what the core has left in *environ*."""
-    request.META.pop("HTTP_TRANSFER_ENCODING", None)
-    request.META |= {key: environ[key] for key in _BODY_KEYS if key in environ}
-    _replace_body(request, environ["wsgi.input"])
-
-
-def _replace_body(request: HttpRequest, body: IO[bytes]) -> None:
-    """Make the application read *body*, which is closed together with *request*."""
-    close_with(request, body)
-    request._stream = body  # type: ignore[assignment]
-
-
-def close_with(request: HttpRequest, body: IO[bytes]) -> None:
-    """Close *body* together with *request*."""
-    close = request.close
-
-    def close_both() -> None:
-        close()
-        body.close()
-
-    request.close = close_both  # type: ignore[method-assign]
-
-
-def _replace_known_body(request: HttpRequest, body: bytes) -> None:
-    """Make the application read *body* where Django has kept another one."""
-    request._body = body
-    request._stream = BytesIO(body)

@@ -20,7 +20,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import LimitedStream
 from django.http import HttpRequest
 
-from wsgi_sigv4.contrib.django.authentication import close_with
+from wsgi_sigv4.contrib.django.bodies import close_with
 from wsgi_sigv4.contrib.django.conf import Configuration
 from wsgi_sigv4.contrib.django.explaining import aexplain
 from wsgi_sigv4.contrib.django.explaining import explain

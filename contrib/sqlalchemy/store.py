@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from typing import Final
 from typing import Protocol
@@ -41,14 +40,12 @@ from wsgi_sigv4.contrib.sqlalchemy.keys import NewKey
 from wsgi_sigv4.contrib.sqlalchemy.keys import SecretsLost
 from wsgi_sigv4.contrib.sqlalchemy.table import access_keys
 from wsgi_sigv4.contrib.sqlalchemy.table import metadata
-from wsgi_sigv4.contrib.sqlalchemy.usage import INTERVAL
-from wsgi_sigv4.contrib.sqlalchemy.usage import write_use
+from wsgi_sigv4.contrib.sqlalchemy.usage import last_uses
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.credentials import Secret
 from wsgi_sigv4.errors import ConfigurationError
 from wsgi_sigv4.providers import new_access_key_id
 from wsgi_sigv4.providers import new_secret_access_key
-from wsgi_sigv4.providers.last_uses import LastUses
 
 #: What a key that takes the place of another one has of it.
 _INHERITED: Final = (
@@ -98,7 +95,7 @@ class KeyStore:
         self.engine = database if isinstance(database, Engine) else make_engine(database)
         # A look-up is one statement: it needs no BEGIN and no ROLLBACK.
         self._reader = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.usage = LastUses(partial(write_use, self.engine), interval=INTERVAL)
+        self.usage = last_uses(self.engine)
         self._clock = clock
         self._watchers: WeakSet[Forgetful] = WeakSet()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Engine
@@ -11,17 +12,18 @@ from sqlalchemy import or_
 from sqlalchemy import update
 
 from wsgi_sigv4.contrib.sqlalchemy.table import access_keys
+from wsgi_sigv4.providers.last_uses import LastUses
 
 #: How exact the notes are: a key is noted no more often, by all processes together.
 INTERVAL: Final = timedelta(minutes=5)
 
 
-def write_use(engine: Engine, access_key_id: str, used: datetime) -> None:
-    """Note in the table that *access_key_id* was *used*, on a connection of its own.
+def last_uses(engine: Engine) -> LastUses:
+    """Return what notes in the table of *engine* when keys were used."""
+    return LastUses(partial(_write, engine), interval=INTERVAL)
 
-    Raises:
-        SQLAlchemyError: if that fails.
-    """
+
+def _write(engine: Engine, access_key_id: str, used: datetime) -> None:
     columns = access_keys.c
     # Another process may have noted it a moment ago.
     is_stale = or_(columns.last_used_at.is_(None), columns.last_used_at <= used - INTERVAL)
