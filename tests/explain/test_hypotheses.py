@@ -7,11 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from tests.core.signing import NOW
 from tests.core.signing import SECRET
 from tests.explain.clients import Client
+from tests.explain.clients import request_of
 from tests.explain.distortion import Distortion
 from tests.explain.distortion import distorted
 from tests.explain.distortions import DISTORTIONS
+from wsgi_sigv4 import Credentials
+from wsgi_sigv4.explain import explain
 from wsgi_sigv4.explain.catalogue import HYPOTHESES
 from wsgi_sigv4.explain.causes import CAUSES
 
@@ -84,6 +88,21 @@ def test_sentence_of_two_causes() -> None:
     assert " and the secret with other blanks or line endings" in finding.summary
     assert "$http_host" in finding.remedy
     assert "line end" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "blank", ["\n", "\r\n", "\t", " ", "\u00a0", "\u200b", "\ufeff"], ids=ascii
+)
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_blank_that_was_copied_with_the_secret(blank: str, side: str) -> None:
+    """Whichever side has it, and none of the two shows it."""
+    padded = f"{blank}{SECRET}" if blank == "\ufeff" else f"{SECRET}{blank}"
+    ours, theirs = (SECRET, padded) if side == "client" else (padded, SECRET)
+    client, known = Client(secret=theirs), Credentials(ours)
+    sent = request_of(client.sign())
+    finding = explain(sent, client.verifier(), body=b"", credentials=known, now=NOW).finding
+    assert finding is not None
+    assert finding.causes == ("secret-blanks",)
 
 
 def test_secret_is_the_likely_cause_of_the_rest() -> None:

@@ -99,7 +99,9 @@ def _blanks(secret: str) -> tuple[str, ...]:
     return (
         *(stripped, secret + "\n", secret + "\r\n", secret + " ", " " + secret, secret + "\r"),
         *(secret.rstrip(), secret.lstrip(), stripped + "\n", secret + "\t", "\ufeff" + secret),
-        *(secret.removeprefix("\ufeff"), secret + "\0", "".join(secret.split())),
+        *(secret.strip("\ufeff\u200b"), secret + "\0", "".join(secret.split())),
+        # What web pages and chats put around a text that is copied.
+        *(secret + "\u00a0", "\u00a0" + secret, secret + "\u200b", "\u200b" + secret),
     )
 
 
