@@ -124,7 +124,7 @@ class Sent:
         return self._explained
 
 
-class Bucket:
+class TokenBucket:
     """Counts how many refusals may be explained now.
 
     Args:
@@ -174,7 +174,7 @@ class Explainer:
     ) -> None:
         self._verifier = verifier
         self._deployment = deployment
-        self._bucket = Bucket(clock)
+        self._bucket = TokenBucket(clock)
         keep_decisions()
 
     def watch(self, environ: WSGIEnvironment) -> BodyRecord | None:

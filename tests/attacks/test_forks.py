@@ -16,7 +16,7 @@ import pytest
 
 from tests.providers.questions import Clock
 from tests.providers.questions import ask
-from wsgi_sigv4.explaining import Bucket
+from wsgi_sigv4.explaining import TokenBucket
 from wsgi_sigv4.forks import call_in_child
 from wsgi_sigv4.providers import FileProvider
 from wsgi_sigv4.providers.last_uses import LastUses
@@ -62,7 +62,7 @@ def test_file_provider(tmp_path: Path) -> None:
 
 def test_explanations() -> None:
     """A refusal is explained."""
-    bucket = Bucket(Clock())
+    bucket = TokenBucket(Clock())
     assert comes_true(lambda: bucket.take() == 0, bucket._lock)
 
 
