@@ -1,6 +1,6 @@
 """OpenTelemetry: what became of a request, on the span of that request.
 
-``pip install wsgi-sigv4[opentelemetry]``; :func:`set_attributes` is a hook::
+``pip install 'wsgi-sigv4[opentelemetry]'``; :func:`set_attributes` is a hook::
 
     SigV4Middleware(app, verifier, on_accept=set_attributes, on_refuse=set_attributes)
 

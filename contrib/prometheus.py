@@ -1,6 +1,6 @@
 """Prometheus: counts of verdicts, and how long verifications take.
 
-``pip install wsgi-sigv4[prometheus]``; a :class:`Metrics` is a hook::
+``pip install 'wsgi-sigv4[prometheus]'``; a :class:`Metrics` is a hook::
 
     metrics = Metrics()
     SigV4Middleware(app, verifier, on_accept=metrics, on_refuse=metrics)

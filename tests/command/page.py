@@ -43,6 +43,7 @@ def write_files(page: str, folder: Path) -> None:
         headers=[("Host", "api.example.com:8443")],
     )
     log = f"2026-11-21 21:30:00 botocore.auth [DEBUG] CanonicalRequest:\n{signed.canonical_request}"
+    assert f"```log\n{log}\n```\n" in page
     (folder / "client.log").write_text(f"{log}\n", encoding="utf-8")
 
 

@@ -314,7 +314,7 @@ def test_without_rich(command: Command, monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("explain", "verify"):
         ran = command(name, TRACE)
         assert (ran.code, ran.out) == (4, "")
-        assert "pip install wsgi-sigv4[cli]" in ran.err
+        assert "pip install 'wsgi-sigv4[cli]'" in ran.err
         assert command(name, "--json", TRACE).code == 0
     assert command("sign", "GET", URL, "--service", "items").code == 0
 

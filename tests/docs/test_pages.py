@@ -40,7 +40,15 @@ SHELL = [b for page in PAGES for language in ("shell", "sh") for b in blocks(pag
 
 def run(page: Path) -> dict[str, Any]:
     """Run the Python blocks of *page* in their order, and return their names."""
-    names: dict[str, Any] = {"__name__": "documentation"}
+    # What a new project of Django has; the README adds to it.
+    names: dict[str, Any] = {
+        "__name__": "documentation",
+        "INSTALLED_APPS": ["django.contrib.auth", "django.contrib.contenttypes"],
+        "MIDDLEWARE": [
+            "django.middleware.security.SecurityMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+        ],
+    }
     for block in CODE[page]:
         # Line numbers of a traceback are then those of the page.
         code = "\n" * (block.line - 1) + block.code
@@ -172,6 +180,7 @@ def test_django_settings_of_the_readme_guard_a_project(settings: Any) -> None:
     """With the settings of the README, a project serves signed requests and no others."""
     names = run(README)
     settings.ROOT_URLCONF = "tests.testing.urls"
+    settings.INSTALLED_APPS = names["INSTALLED_APPS"]
     settings.MIDDLEWARE = names["MIDDLEWARE"]
     settings.SIGV4 = names["SIGV4"]
     host = names["SIGV4"]["HOSTS"][0]

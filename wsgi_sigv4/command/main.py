@@ -37,7 +37,7 @@ from wsgi_sigv4.command.visible import visible
 from wsgi_sigv4.signer import Signer
 
 _VERDICT = ("format", "entry", "method", "path", "judged_at", "notes", "accepted", "refusal")
-_NO_RICH = "the output needs rich: pip install wsgi-sigv4[cli] (--json goes without)"
+_NO_RICH = "the output needs rich: pip install 'wsgi-sigv4[cli]' (--json goes without)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ An app of its own, beside ``wsgi_sigv4.contrib.django``::
     }
     SIGV4_KEY_ENCRYPTION_KEYS = [...]  # newest first, never SECRET_KEY
 
-It needs ``cryptography``: ``pip install wsgi-sigv4[django-keys]``.
+It needs ``cryptography``: ``pip install 'wsgi-sigv4[django-keys]'``.
 """
 
 from __future__ import annotations

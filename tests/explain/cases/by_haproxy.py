@@ -21,7 +21,7 @@ def through(send: Send, *lines: str, place: str = "plain") -> Way:
 
 _SETS_HOST = "http-request set-header Host up"
 _TELLS_HOST = "http-request set-header X-Forwarded-Host %[req.hdr(Host)]"
-_STRIPS = r"http-request replace-path /api(/)?(.*) /\2"
+_STRIPS = r"http-request replace-path ^/api/(.*) /\1"
 _OFFLOADS = ("compression algo gzip", "compression offload")
 _DELETES = "http-request del-header Accept-Encoding"
 _MERGES = "http-request normalize-uri path-merge-slashes"
