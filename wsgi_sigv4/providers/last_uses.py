@@ -42,7 +42,7 @@ class LastUses:
         self._finish = finish
         self._interval = interval
         self._begin()
-        call_in_child(self._begin)
+        call_in_child(self, LastUses._begin)
 
     def _begin(self) -> None:
         # In a forked child too: what waits there is written by its parent.
