@@ -72,6 +72,8 @@ _EAGER_SERVERS: Final = ("gunicorn", "werkzeug", "cheroot", "waitress", "apache"
 class _LostBody(io.BytesIO):
     """What is left of a body that was refused: nothing, and not an empty one."""
 
+    is_lost: Final = True
+
 
 def claim(
     environ: WSGIEnvironment, verifier: Verifier, options: Options, *, rewrite_path: bool = False
@@ -218,7 +220,7 @@ def forget_body(environ: WSGIEnvironment) -> None:
 
 def has_lost_body(environ: WSGIEnvironment) -> bool:
     """Return whether the body of *environ* is gone, with a refusal."""
-    return isinstance(environ.get("wsgi.input"), _LostBody)
+    return getattr(environ.get("wsgi.input"), "is_lost", False) is True
 
 
 def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int | None:
