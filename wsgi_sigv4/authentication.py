@@ -72,6 +72,8 @@ _EAGER_SERVERS: Final = ("gunicorn", "werkzeug", "cheroot", "waitress", "apache"
 class _LostBody(io.BytesIO):
     """What is left of a body that was refused: nothing, and not an empty one."""
 
+    is_lost: Final = True
+
 
 def claim(
     environ: WSGIEnvironment, verifier: Verifier, options: Options, *, rewrite_path: bool = False
@@ -140,7 +142,7 @@ def authenticate(
         attempt = claim(environ, verifier, options, rewrite_path=rewrite_path)
         if attempt is None:
             return None
-        if _is_lost(environ):
+        if has_lost_body(environ):
             raise IncompleteBody(expected=None, received=0)
         length = _length(environ, attempt, options)
         incoming = None if length == 0 else _incoming(environ, length)
@@ -210,14 +212,15 @@ def forget_body(environ: WSGIEnvironment) -> None:
     Error pages and logs that look at a form must neither wait for it nor see
     it, and no other verifier must take it for the one that was signed.
     """
-    is_lost = has_body(environ) or _is_lost(environ)
+    is_lost = has_body(environ) or has_lost_body(environ)
     environ["wsgi.input"] = _LostBody() if is_lost else io.BytesIO()
     environ["CONTENT_LENGTH"] = "0"
     environ.pop("HTTP_TRANSFER_ENCODING", None)
 
 
-def _is_lost(environ: WSGIEnvironment) -> bool:
-    return isinstance(environ.get("wsgi.input"), _LostBody)
+def has_lost_body(environ: WSGIEnvironment) -> bool:
+    """Return whether the body of *environ* is gone, with a refusal."""
+    return getattr(environ.get("wsgi.input"), "is_lost", False) is True
 
 
 def _length(environ: WSGIEnvironment, attempt: Attempt, options: Options) -> int | None:

@@ -134,7 +134,7 @@ class TokenBucket:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._renew_lock()
-        call_in_child(self._renew_lock)
+        call_in_child(self, TokenBucket._renew_lock)
         self._left = float(BURST)
         self._filled = clock()
         self._missed = 0

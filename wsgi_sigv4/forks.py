@@ -10,21 +10,26 @@ import os
 from collections.abc import Callable
 from typing import Any
 from typing import Final
-from weakref import WeakMethod
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
-_methods: Final[set[WeakMethod[Callable[[], Any]]]] = set()
+T = TypeVar("T")
+
+# No WeakMethods: when the interpreter ends, their callbacks may meet what is gone already.
+_functions: Final[WeakKeyDictionary[Any, Callable[[Any], object]]] = WeakKeyDictionary()
 
 
-def call_in_child(method: Callable[[], Any]) -> None:
-    """Have a bound *method* called in each process that is forked while its object lives."""
-    _methods.add(WeakMethod(method, _methods.discard))
+def call_in_child(owner: T, function: Callable[[T], object]) -> None:
+    """Have *function* called with *owner* in each process that is forked while that lives.
+
+    An owner has one function.
+    """
+    _functions[owner] = function
 
 
 def _in_child() -> None:  # pragma: no cover (coverage ends with the fork; tests fork)
-    for reference in list(_methods):
-        method = reference()
-        if method is not None:
-            method()
+    for owner, function in list(_functions.items()):
+        function(owner)
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no fork)

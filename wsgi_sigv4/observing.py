@@ -268,14 +268,18 @@ class Stopwatch:
     Args:
         environ: the environ, whose body is verified.
         record: is told what is read of the body; or None.
+
+    Attributes:
+        is_lost: there is no body any more: it went with a refusal.
     """
 
-    __slots__ = ("_environ", "_record", "_started", "_stream", "_waited")
+    __slots__ = ("_environ", "_record", "_started", "_stream", "_waited", "is_lost")
 
     def __init__(self, environ: WSGIEnvironment, record: BodyRecord | None = None) -> None:
         self._environ = environ
         self._record = record
         self._stream: InputStream | None = environ.get("wsgi.input")
+        self.is_lost = getattr(self._stream, "is_lost", False)
         if self._stream is not None:
             environ["wsgi.input"] = self
         self._waited = 0.0

@@ -31,10 +31,12 @@ class Recorder:
 
     Attributes:
         waited: seconds that were spent on reading *stream*.
+        is_lost: there is no body any more: it went with a refusal.
     """
 
     def __init__(self, stream: InputStream, *, memory_limit: int) -> None:
         self.waited = 0.0
+        self.is_lost = getattr(stream, "is_lost", False)
         self._stream = stream
         self._memory_limit = memory_limit
         self._memory = bytearray()

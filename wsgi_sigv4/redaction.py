@@ -13,8 +13,9 @@ from typing import Final
 # Compiled when one is needed: all of them would be a tenth of the import.
 _HIDDEN_NAME: Final = (
     # What clients, proxies that log people in and gateways call them, and other schemes.
-    r"[a-z0-9-]*(?:authorization|cookie2?|token|secret|passw(?:or)?d|credentials?|session(?:-?id)?"
-    r"|signature(?:-[a-z0-9]+)?|(?:api|auth|access|functions|subscription|customer)-?key"
+    r"[a-z0-9_-]*(?:authorization|cookie2?|token|secret|passw(?:or)?d|credentials?"
+    r"|session(?:[_-]?id)?|signature(?:[_-][a-z0-9]+)?"
+    r"|(?:api|auth|access|functions|subscription|customer|secret|private)[_-]?key"
     r"|jwt-assertion|oidc-data|client-principal)"
 )
 _SECRET_LINE: Final = rf"(?mi)^({_HIDDEN_NAME}):.*$".encode()

@@ -247,6 +247,8 @@ class Verifier:
             # Rule 9: the key is known, and the session token its own.
             fault = key_fault(attempt, credentials, now)
             if fault is not None:
+                # With uniform errors it stands behind the refusal that is named below.
+                name(fault, attempt)
                 if not self.uniform_errors:
                     self._has_signed(Verification(self, attempt, None, fault), EMPTY_SHA256, now)
                     raise fault

@@ -25,6 +25,7 @@ from django.http import HttpRequest
 from wsgi_sigv4.attempt import Attempt
 from wsgi_sigv4.authentication import authenticate as authenticate_environ
 from wsgi_sigv4.authentication import body_limit
+from wsgi_sigv4.authentication import has_lost_body
 from wsgi_sigv4.authentication import refuse_post_policy
 from wsgi_sigv4.authentication import streamed_body
 from wsgi_sigv4.authorization import unsupported_scheme
@@ -218,7 +219,8 @@ def _verify(
     rewrite_path: bool,
 ) -> Identity | None:
     """Verify a *request* of WSGI, as far as the core goes."""
-    known = find_kept_body(request)
+    # Who has read a lost one has kept what a refusal left: that is not what was signed.
+    known = None if has_lost_body(environ) else find_kept_body(request)
     if known is not None:
         environ["wsgi.input"] = BytesIO(known)
         options = replace(options, stream=False)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -16,6 +18,10 @@ from tests.django.signing import Sent
 from tests.django.signing import send
 from tests.django.signing import sign
 from tests.django.signing import tampered
+from wsgi_sigv4.contrib.django.authentication import authenticate
+from wsgi_sigv4.contrib.django.conf import get_configuration
+from wsgi_sigv4.errors import BodyTooLarge
+from wsgi_sigv4.errors import IncompleteBody
 
 #: What a middleware above ours has seen of the bodies of refused requests.
 logged: list[tuple[bytes, dict[str, str]]] = []
@@ -79,3 +85,18 @@ def test_stranger_does_not_poison_the_cache_of_signers(settings: Any, sigv4: Any
     assert send(Sent(method="GET", target="/whoami")).json()["key"] is None
     assert send(sign(target="/whoami")).json()["key"] is not None
     cache.clear()
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_refused_body_is_not_taken_for_an_empty_one(sigv4: Callable[..., None], read: bool) -> None:
+    """Who looks at what a refusal has left, and verifies again, is refused again."""
+    sigv4(SERVICE="s3", MAX_BODY=3)
+    sent = sign("PUT", "/whoami", service="s3", presigned=True)
+    request = WSGIRequest(sent.environ(**{"wsgi.input": BytesIO(b"lamp"), "CONTENT_LENGTH": "4"}))
+    conf = get_configuration()
+    with pytest.raises(BodyTooLarge):
+        authenticate(request, conf, required=True, rewrite_path=False)
+    if read:
+        assert request.body == b""
+    with pytest.raises(IncompleteBody):
+        authenticate(request, conf, required=True, rewrite_path=False)

@@ -6,6 +6,7 @@ import sys
 import tracemalloc
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -16,6 +17,7 @@ from wsgi_sigv4 import Request
 from wsgi_sigv4 import Verifier
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.explain import explain
+from wsgi_sigv4.explain.showing import Scrubber
 from wsgi_sigv4.explaining import Explainer
 
 #: A common request takes some 260,000 calls of functions, which are some 20 ms.
@@ -79,3 +81,20 @@ def test_request_of_megabytes_is_not_taken_apart() -> None:
     assert told is not None
     assert told.explanation.refusal == told.told.refusal == "SignatureDoesNotMatch"
     assert told.told.canonical_request is None
+
+
+def test_nothing_is_kept_of_long_tokens() -> None:
+    """What takes a token of 8 KB out of texts costs no megabyte of memory, and leaves none."""
+    scrubbers: list[Scrubber] = []
+    tracemalloc.start()
+    try:
+        for at in range(3):
+            token = f"token {at}{'+/=' * 2600}"
+            scrubbers.append(Scrubber((token,)))
+            assert (
+                scrubbers[-1].scrub(f"of {token} and {quote(token)}".encode()) == b"of ... and ..."
+            )
+        scrubbers.clear()
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()

@@ -28,6 +28,7 @@ from wsgi_sigv4.explain import explain
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import Change
 from wsgi_sigv4.logs import RedactingFilter
+from wsgi_sigv4.redaction import redacted
 from wsgi_sigv4.signing_key import derive_signing_key
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def test_access_log_keeps_no_signature_of_a_url_within_urls(times: int) -> None:
         "X-Original-Cookie",
         "X-Auth-Key",
         "X-Functions-Key",
+        "X-Secret-Key",
         "Ocp-Apim-Subscription-Key",
         "X-Session-Id",
         "X-Hub-Signature-256",
@@ -117,6 +119,12 @@ def test_header_that_carries_another_login_is_not_shown(
     shown = told(sign(headers=headers, secret=OTHER_SECRET, token=TOKEN), caplog)
     assert "of-the-victim" not in shown
     assert "of-nobody" in shown
+
+
+@pytest.mark.parametrize("name", ["api_key", "x-amz-sso_bearer_token", "auth_token"])
+def test_header_with_an_underscore_is_not_shown(name: str) -> None:
+    """Clients sign such names, and their own canonical request is compared with ours."""
+    assert redacted(f"GET\n/\n\n{name}:hidden\n".encode()) == f"GET\n/\n\n{name}:...\n".encode()
 
 
 @pytest.mark.parametrize("service", ["items", "s3"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -102,7 +104,19 @@ def test_object_that_is_gone_is_not_called() -> None:
 
     first, second = Owner(), Owner()
     for owner in (first, second):
-        call_in_child(owner.begin)
+        call_in_child(owner, Owner.begin)
     del owner, second
     assert comes_true(lambda: called == [first], threading.Lock())
     assert called == []
+
+
+def test_process_that_fails_says_no_more_than_why() -> None:
+    """What is remembered for forks makes no noise of its own when the interpreter ends."""
+    script = (
+        "from datetime import timedelta\n"
+        "from wsgi_sigv4.providers.last_uses import LastUses\n"
+        "uses = LastUses(lambda key, used: None, interval=timedelta(1))\n"
+        "raise ValueError\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert done.stderr.splitlines()[-1:] == [b"ValueError"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -115,6 +116,25 @@ def test_body_that_another_has_refused() -> None:
     assert "IncompleteBody" in second.text
     assert application.environs == []
     assert send(wide, sent).status == 200
+
+
+@pytest.mark.parametrize("parameters", [{"explain": True}, {"stream": True}, {}])
+def test_body_that_another_has_refused_is_watched(parameters: dict[str, Any]) -> None:
+    """What measures, keeps or explains a body stands before it, and hides not that it is gone."""
+    verdicts: list[str] = []
+    parameters |= {
+        name: lambda v: verdicts.append(v.outcome) for name in ("on_accept", "on_refuse")
+    }
+    s3 = Verifier({KEY: SECRET}, region="us-east-1", service="s3")
+    application = Application()
+    narrow = SigV4Middleware(application, s3, max_body=4)
+    wide = SigV4Middleware(application, s3, **parameters)
+    shadow = SigV4Middleware(wide, s3, report_only=True, **parameters)
+    sent = replace(sign("PUT", "/photos/a.jpg", service="s3", presigned=True), body=b"content")
+    environ = sent.environ()
+    assert [call(app, environ).status for app in (narrow, wide, shadow)] == [413, 400, 400]
+    assert verdicts == ["refused"] * 3
+    assert application.environs == []
 
 
 def test_request_without_a_body_may_be_tried_by_another() -> None:

@@ -123,3 +123,51 @@ def test_keys_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -
     for access_key_id in ("A", "B", "C", "A"):
         book.note(access_key_id)
     assert [name for name, _ in book.written] == ["A", "B", "C", "A"]
+
+
+def test_thread_that_something_ends_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends the thread (gevent's timeouts are no Exception) ends no later note."""
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    written: list[str] = []
+
+    def write(access_key_id: str, used: datetime) -> None:
+        if access_key_id == "A":
+            raise SystemExit
+        written.append(access_key_id)
+
+    uses = LastUses(write, interval=INTERVAL)
+    for access_key_id in ("A", "B"):
+        uses.note(access_key_id, NOW)
+        uses.wait()
+    assert written == ["B"]
+
+
+def test_wait_while_the_thread_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who closes a store while a request notes its key meets no thread that cannot be joined."""
+    book = Book()
+    start = threading.Thread.start
+
+    def wait_first(thread: threading.Thread) -> None:
+        book.uses.wait()
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", wait_first)
+    book.note("A")
+    assert book.written == [("A", NOW)]
+
+
+def test_wait_while_the_thread_ends() -> None:
+    """It has closed its connection then: a database can be dropped."""
+    closing, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def finish() -> None:
+        closing.set()
+        assert go_on.wait(60)
+        closed.set()
+
+    uses = LastUses(lambda access_key_id, used: None, finish=finish, interval=INTERVAL)
+    uses.note("A", NOW)
+    assert closing.wait(60)
+    threading.Timer(0.05, go_on.set).start()
+    uses.wait(60)
+    assert closed.is_set()

@@ -428,6 +428,7 @@ def test_t51_uniform_errors_are_explained_alike(
     causes = [r.sigv4_causes for r in caplog.records if hasattr(r, "sigv4_causes")]
     wrong_token = ("token-wrong" if token else "token-missing",)
     assert causes == [(), wrong_token, ("disabled-key",), ("unknown-key",)]
+    assert f"The access key id `{UNKNOWN_ID}` is unknown" in caplog.messages[-1]
 
 
 def test_disabled_key_is_told_as_an_unknown_one(caplog: pytest.LogCaptureFixture) -> None:

@@ -265,7 +265,7 @@ def _value(value: bytes | str, scrubber: Scrubber, *, header: str) -> str:
     """Return *value* in quotes, or as it is where it is a phrase."""
     if isinstance(value, str):
         return shown(scrubber.scrub_text(value))
-    # What is cut first may end with one half of a secret, which no pattern finds.
+    # What is cut first may end with one half of a secret, which nothing finds.
     return f"`{shown(scrubber.scrub(value), header=header)}`"
 
 

@@ -83,7 +83,7 @@ class CachingProvider:
             clock=clock,
         )
         self._begin()
-        call_in_child(self._begin)
+        call_in_child(self, CachingProvider._begin)
 
     def _begin(self) -> None:
         # In a forked child too: nobody there gives the lock back, or lands a flight.

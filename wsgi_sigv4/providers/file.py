@@ -61,7 +61,7 @@ class FileProvider:
         self._path = Path(path)
         self._clock = clock
         self._renew_lock()
-        call_in_child(self._renew_lock)
+        call_in_child(self, FileProvider._renew_lock)
         self._version: _Version
         self._credentials: dict[str, Credentials] | None
         self._was_young = False

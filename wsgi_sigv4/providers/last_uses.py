@@ -42,14 +42,16 @@ class LastUses:
         self._finish = finish
         self._interval = interval
         self._begin()
-        call_in_child(self._begin)
+        call_in_child(self, LastUses._begin)
 
     def _begin(self) -> None:
         # In a forked child too: what waits there is written by its parent.
         self._lock = threading.Lock()
         self._noted: dict[str, datetime] = {}
         self._waiting: dict[str, datetime] = {}
+        #: The last one that was started.
         self._thread: threading.Thread | None = None
+        self._has_ended = False
 
     def note(self, access_key_id: str, used: datetime) -> None:
         """Have it written down that *access_key_id* was *used*, unless it was a short while ago."""
@@ -62,19 +64,23 @@ class LastUses:
                 self._noted.clear()
             self._noted[access_key_id] = used
             self._waiting[access_key_id] = used
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="wsgi_sigv4 last uses", daemon=True
-                )
-                try:
-                    self._thread.start()
-                except RuntimeError as error:
-                    self._thread = None
-                    # No thread is to be had: the request is no worse for it.
-                    logger.warning("the use of keys is not recorded: %s", error)
+            # Not alive where something that is no Exception has ended it.
+            if self._thread is None or self._has_ended or not self._thread.is_alive():
+                self._start()
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._run, name="wsgi_sigv4 last uses", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # No thread is to be had: the request is no worse for it.
+            logger.warning("the use of keys is not recorded: %s", error)
+        else:
+            # Not before: who waits could not join it.
+            self._thread, self._has_ended = thread, False
 
     def wait(self, seconds: float = 10) -> None:
-        """Wait until what was noted is written, or *seconds* have passed."""
+        """Wait until what was noted is written and the thread is gone, or *seconds* have passed."""
         thread = self._thread
         if thread is not None:
             thread.join(seconds)
@@ -96,6 +102,5 @@ class LastUses:
         """Return what is to be written; nothing: the thread has to end."""
         with self._lock:
             waiting, self._waiting = self._waiting, {}
-            if not waiting:
-                self._thread = None
+            self._has_ended = not waiting
             return waiting
