@@ -194,8 +194,8 @@ HOST_NOT_ACCEPTED: Final = Cause(
     "host-not-accepted",
     "Host is none of those that the verifier accepts",
     "server",
-    "Add it to hosts where it is yours; where a proxy replaced it: nginx: proxy_set_header Host "
-    "$http_host; Apache: ProxyPreserveHost On; or ProxyFix(x_host=1).",
+    "Where a proxy replaced it: nginx: proxy_set_header Host $http_host; Apache: "
+    "ProxyPreserveHost On; or ProxyFix(x_host=1). Add it to hosts where clients ask for it.",
 )
 CONFLICT: Final = Cause(
     "conflicting-values",
