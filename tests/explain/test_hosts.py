@@ -154,7 +154,7 @@ class DownProvider:
 
 
 def test_provider_that_is_down() -> None:
-    """Without credentials the finding is what the rule says."""
+    """Without credentials the finding is what the rule says; those handed in are used."""
     client = client_of()
     down = Verifier(DownProvider(), region="us-east-1", service="items", hosts=(HOST,))
     arrived = client.sign().with_header("Host", "upstream")
@@ -162,6 +162,10 @@ def test_provider_that_is_down() -> None:
     assert explanation.refusal == "AccessDenied"
     assert explanation.finding is not None
     assert explanation.finding.causes == NOT_ACCEPTED
+    key = Credentials(SECRET)
+    known = explain(request_of(arrived), down, body=b"", credentials=key, now=NOW).finding
+    assert known is not None
+    assert known.causes == ("host-configured",)
 
 
 def test_narrowed_verifier_stays_narrow() -> None:
