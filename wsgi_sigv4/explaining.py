@@ -29,6 +29,7 @@ from wsgi_sigv4.environ import Deployment
 from wsgi_sigv4.environ import body_length
 from wsgi_sigv4.environ import request_from_environ
 from wsgi_sigv4.errors import CredentialsUnavailable
+from wsgi_sigv4.errors import HostNotAccepted
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.explain.engine import explain
 from wsgi_sigv4.explain.explanation import Explanation
@@ -232,7 +233,11 @@ class Explainer:
     def find_attempt(self, sent: Sent) -> Attempt | None:
         """Return what *sent* claims, or None where no key is to be looked up for it."""
         try:
-            return self._verifier.prepare(sent.request())
+            request = sent.request()
+            try:
+                return self._verifier.prepare(request)
+            except HostNotAccepted:
+                return self._verifier.taking_any_host().prepare(request)
         except SigV4Error:
             return None
 

@@ -125,6 +125,10 @@ class Policy(_Parameters):
             profiles = {service: self.profile(service) for service in services}
         return self._replace(regions=regions, services=services, profiles=profiles)
 
+    def taking_any_host(self) -> Policy:
+        """Return this policy without its hosts."""
+        return self._replace(hosts=None)
+
     def profile(self, service: str | None) -> Profile:
         """Return the profile of *service*, or, where it has none, the first one."""
         found = self.profiles.get(service) or self.profiles.get(None)

@@ -122,6 +122,7 @@ class Verifier:
             allow_unsigned_payload=allow_unsigned_payload,
             allow_unsigned_session_token=allow_unsigned_session_token,
         )
+        self._any_host: Verifier | None = None
         self._signing_keys = SigningKeyCache()
         # Whoever names an unknown key makes us derive from this one instead.
         self._dummy = Secret(secrets.token_hex(20))
@@ -164,7 +165,22 @@ class Verifier:
         """
         narrowed = copy.copy(self)
         narrowed._policy = self._policy.narrowed(region=region, service=service)
+        narrowed._any_host = None
         return narrowed
+
+    def accepts_host(self, host: str) -> bool:
+        """Return whether the Host value *host* is accepted."""
+        return self._policy.accepts_host(host)
+
+    def taking_any_host(self) -> Verifier:
+        """Return one and the same verifier that has no hosts, to explain what this one refuses."""
+        found = self._any_host
+        if found is None:
+            # What is remembered of a policy is found by it: another one each time would fill that.
+            found = copy.copy(self)
+            found._policy = self._policy.taking_any_host()
+            self._any_host = found
+        return found
 
     def check_scope(self, identity: Identity) -> None:
         """Apply rule 6 to an *identity* from a verifier of which this one is a narrowed form.

@@ -98,12 +98,12 @@ def test_recording_with_another_secret(
         pytest.param(
             *("playwright-1.65-http2.har", 2),
             *('":authority", "value": "localhost:18772"', '":authority", "value": "localhost"'),
-            *("host-configured",),
+            *("host-port-dropped",),
             id=":authority",
         ),
         pytest.param(
             *("mitmproxy-11.0-http2.har", 1, "https://localhost:18772/", "https://localhost/"),
-            *("host-configured",),
+            *("host-port-dropped",),
             id="Host of the URL",
         ),
         pytest.param(

@@ -100,24 +100,6 @@ def test_usage(command: Command, arguments: tuple[str, ...]) -> None:
     assert "invalid _" not in ran.err
 
 
-@pytest.mark.parametrize(
-    ("data", "told"),
-    [
-        (b"", "neither a raw request"),
-        (b"\x00\x01\x02" * 999, "neither a raw request"),
-        (b"GET / FTP/1.1\r\n", "neither a raw request"),
-        (b"<html>", "neither a raw request"),
-        (b"{", "not JSON in UTF-8"),
-        (b"POST / HTTP/1.1\r\nHost", "line 2 of the request is no header"),
-    ],
-)
-def test_what_is_no_input(command: Command, saved: Write, data: bytes, told: str) -> None:
-    """A file that holds no request ends with 3, and one line that says why."""
-    ran = command("explain", saved(data))
-    assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
-    assert told in ran.err
-
-
 def test_files_that_cannot_be_read(command: Command, home: Path) -> None:
     """A file that is not there, a folder, and a name that is none, end with 3."""
     for name in (home / "nothing", home, "a\0b"):
@@ -202,6 +184,15 @@ def test_keys_of_the_shared_file(
     assert command("verify", TRACE).code == 4
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(moved))
     assert command("verify", TRACE).code == 0
+
+
+def test_profile_without_a_file(command: Command, home: Path) -> None:
+    """It is the profile that is missed, not the key that is set."""
+    ran = command("explain", "--profile-name", "nix", TRACE)
+    assert (ran.code, ran.out) == (4, "")
+    assert "there is no profile nix: there is no file " in ran.err
+    assert str(home / ".aws" / "credentials") in ran.err
+    assert "AWS_ACCESS_KEY_ID" not in ran.err
 
 
 @pytest.mark.usefixtures("shared")

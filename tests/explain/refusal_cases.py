@@ -28,6 +28,7 @@ PARTIES = {
     **dict.fromkeys(
         (
             "sigv2",
+            "not-signed",
             "post-policy",
             "other-scheme",
             "sigv4a",
@@ -59,7 +60,7 @@ PARTIES = {
         "client",
     ),
     **dict.fromkeys(
-        ("not-signed", "header-removed", "header-added", "not-chunked"),
+        ("header-removed", "header-added", "not-chunked"),
         "proxy",
     ),
     **dict.fromkeys(
@@ -146,6 +147,13 @@ CASES = [
     ),
     Case("no-date", "IncompleteSignature", 4, "no date", lambda: GENERIC_SIGNER.authorize(GET)),
     Case("no-date", "IncompleteSignature", 4, "cannot be read", sign(timestamp="yesterday")),
+    Case(
+        "no-date",
+        "IncompleteSignature",
+        4,
+        "X-Amz-Date arrived twice",
+        then(sign(), lambda m: m.with_extra_header("X-Amz-Date", "20261121T213000Z")),
+    ),
     Case(
         "clock-time-zone",
         "SignatureDoesNotMatch",

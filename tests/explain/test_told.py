@@ -87,6 +87,32 @@ def test_replaced_authorization(value: str, cause: str, told: str) -> None:
     assert "s3cr3t" not in finding.summary
 
 
+def test_date_that_is_sent_twice() -> None:
+    """A second X-Amz-Date is told as such, also where a proxy has joined the two."""
+    client = Client()
+    sent = client.sign()
+    date = (sent.header("x-amz-date") or b"").decode()
+    for arrived in (
+        sent.with_extra_header("X-Amz-Date", "20261121T000000Z"),
+        sent.with_header("X-Amz-Date", f"{date}, {date}"),
+    ):
+        finding = finding_of(client, arrived)
+        assert finding.causes == ("no-date",)
+        assert finding.summary == "X-Amz-Date arrived twice."
+        assert "leave out the one set by hand (curl: -H)" in finding.remedy
+    finding = finding_of(client, sent.with_header("X-Amz-Date", "Sat, 21 Nov 2026 21:30:00 GMT"))
+    assert "Let the client send X-Amz-Date" in finding.remedy
+
+
+def test_request_that_is_not_signed() -> None:
+    """Most often nobody signed it: that comes before what hides a signature."""
+    client = Client()
+    finding = finding_of(client, client.sign().without_header("authorization"))
+    assert (finding.causes, finding.party) == (("not-signed",), "client")
+    assert finding.remedy.startswith("Sign it: curl --aws-sigv4, an SDK, or a presigned URL")
+    assert "WSGIPassAuthorization On" in finding.remedy
+
+
 def test_underscore_among_the_signed_headers() -> None:
     """A signed name with an underscore is named, which sorting would not mend."""
     client = Client(headers={"X_Note": "1"})

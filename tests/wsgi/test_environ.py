@@ -757,6 +757,7 @@ def test_rule_13_missing_authorization_names_apache_in_the_log(
     """Rule 13: the log of a request without Authorization says where Apache hides it."""
     send(guarded(Application()), sign().without_header("authorization"), MOD_WSGI)
     assert "WSGIPassAuthorization" in caplog.text
+    assert "Sign it: curl --aws-sigv4" in caplog.text
 
 
 def test_rule_13_override_names_where_a_proxy_keeps_the_clients_header() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import sys
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -29,6 +30,10 @@ MAX_FILE: Final = 64 * 1024 * 1024
 STDIN: Final = "-"
 #: Playwright packs a HAR file and the bodies of its requests into one.
 _ZIP: Final = b"PK\x03\x04"
+#: What curl -v writes of a request: a line for each of its head.
+_VERBOSE: Final = re.compile(
+    rb"^> [A-Z]{1,32} \S[^\r\n]{0,65536} HTTP/[0-9.]{1,3} ?\r?$", re.MULTILINE
+)
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 READERS: Final[dict[str, Callable[[bytes], Iterator[Found]]]] = {
@@ -110,12 +115,7 @@ def choose_request(name: str, *, format: str | None, entry: int | None) -> Chose
     data = _as_utf8(read_file(name))
     format = format or find_format(data)
     if format is None:
-        if data.startswith(_ZIP):
-            raise UnreadableInput(f"{name}: a ZIP file: give the .har file that is in it")
-        raise UnreadableInput(
-            f"{name}: neither a raw request, nor what curl --trace-ascii writes, "
-            "nor a HAR file, nor a debug log of botocore (--format says which)"
-        )
+        raise UnreadableInput(f"{name}: {_fault_of(data)}")
     try:
         return _choose(READERS[format](data), format, entry)
     except UnreadableInput as fault:
@@ -132,6 +132,23 @@ def find_format(data: bytes) -> str | None:
     if is_curl_trace(data):
         return "curl"
     return "botocore" if is_botocore_log(data) else None
+
+
+def _fault_of(data: bytes) -> str:
+    """Return why *data* is of none of the formats."""
+    if not data.strip():
+        return "is empty"
+    if data.startswith(_ZIP):
+        return "a ZIP file: give the .har file that is in it"
+    if _VERBOSE.search(data):
+        return (
+            "this looks like curl -v, which leaves out blanks and the body: "
+            "use curl --trace-ascii FILE"
+        )
+    return (
+        "neither a raw request, nor what curl --trace-ascii writes, "
+        "nor a HAR file, nor a debug log of botocore (--format says which)"
+    )
 
 
 def read_canonical_request(name: str) -> bytes:

@@ -75,6 +75,8 @@ def _of_file(
     if named is None and not path.exists():
         if not is_all:
             return {}
+        if profile_name is not None:
+            raise NotSetUp(f"there is no profile {profile_name}: there is no file {path}")
         raise NotSetUp(
             "no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             f"or write {path}, or name a file with --credentials-file"

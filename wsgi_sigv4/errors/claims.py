@@ -39,7 +39,10 @@ class MissingAuthentication(SigV4Error):
     """The request carries neither an AWS4 Authorization header nor a presigned query."""
 
     summary = "The request is not signed."
-    hint = "Apache hides Authorization unless WSGIPassAuthorization is On; redirects lose it too."
+    hint = (
+        "Sign it: curl --aws-sigv4, an SDK or a presigned URL. If it was signed: Apache hides "
+        "Authorization unless WSGIPassAuthorization is On, and proxies and redirects lose it too."
+    )
 
 
 class AmbiguousAuthentication(SigV4Error):

@@ -69,10 +69,11 @@ POST_POLICY: Final = Cause(
 NOT_SIGNED: Final = Cause(
     "not-signed",
     "The request arrived without a signature",
-    "proxy",
-    "If the client did sign it, something took the Authorization header away: mod_wsgi needs "
-    "WSGIPassAuthorization On, a proxy must not touch it (nginx: take proxy_set_header "
-    "Authorization out; Apache: RequestHeader unset), and redirects to another host lose it.",
+    "client",
+    "Sign it: curl --aws-sigv4, an SDK, or a presigned URL for a browser. If the client did sign "
+    "it, something took the Authorization header away: mod_wsgi needs WSGIPassAuthorization On, a "
+    "proxy must not touch it (nginx: take proxy_set_header Authorization out; Apache: "
+    "RequestHeader unset), and redirects to another host lose it.",
 )
 TWO_AUTHENTICATIONS: Final = Cause(
     "two-authentications",
@@ -114,7 +115,8 @@ NO_DATE: Final = Cause(
     "no-date",
     "The request has no date that can be read (aws4 for CodeCommit)",
     "client",
-    "Let the client send X-Amz-Date as YYYYMMDDThhmmssZ; aws4 leaves it out for CodeCommit only.",
+    "Let the client send X-Amz-Date once, as YYYYMMDDThhmmssZ; aws4 leaves it out for CodeCommit "
+    "only.",
 )
 TIME_ZONE: Final = Cause(
     "clock-time-zone",
@@ -194,8 +196,8 @@ HOST_NOT_ACCEPTED: Final = Cause(
     "host-not-accepted",
     "Host is none of those that the verifier accepts",
     "server",
-    "Add it to hosts where it is yours; where a proxy replaced it: nginx: proxy_set_header Host "
-    "$http_host; Apache: ProxyPreserveHost On; or ProxyFix(x_host=1).",
+    "Where a proxy replaced it: nginx: proxy_set_header Host $http_host; Apache: "
+    "ProxyPreserveHost On; or ProxyFix(x_host=1). Add it to hosts where clients ask for it.",
 )
 CONFLICT: Final = Cause(
     "conflicting-values",

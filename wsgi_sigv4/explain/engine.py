@@ -8,6 +8,7 @@ a thousand times as long as the rules.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from types import EllipsisType
 from typing import Final
@@ -20,6 +21,7 @@ from wsgi_sigv4.canonical import folded
 from wsgi_sigv4.credentials import Credentials
 from wsgi_sigv4.encoding import is_signature
 from wsgi_sigv4.errors import BodyTooLarge
+from wsgi_sigv4.errors import HostNotAccepted
 from wsgi_sigv4.errors import IncompleteBody
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import SigV4Error
@@ -27,6 +29,7 @@ from wsgi_sigv4.explain.catalogue import hypotheses_of
 from wsgi_sigv4.explain.causes import SIGNATURE_FORM
 from wsgi_sigv4.explain.explanation import Explanation
 from wsgi_sigv4.explain.explanation import Finding
+from wsgi_sigv4.explain.readings import HEADER
 from wsgi_sigv4.explain.readings import Case
 from wsgi_sigv4.explain.readings import payload_hash
 from wsgi_sigv4.explain.refusals import find_refused_cause
@@ -42,6 +45,7 @@ from wsgi_sigv4.reasons import reason
 from wsgi_sigv4.redaction import redacted
 from wsgi_sigv4.request import Request
 from wsgi_sigv4.request import parse_query
+from wsgi_sigv4.verification import key_fault
 from wsgi_sigv4.verifier import Verifier
 
 #: Nothing on the list makes the signature right.
@@ -71,6 +75,11 @@ _BODY_UNKNOWN: Final = Finding(
     party="unknown",
     remedy="Explain the request together with its body.",
 )
+#: The signature shows that no proxy has replaced the Host.
+_OWN_HOST: Final = (
+    "The signature is right for this Host: add it to hosts where it is yours; else the client was "
+    "pointed at the wrong name."
+)
 _NOT_AGAIN: Final = Finding(
     causes=(),
     summary="The signature is right for the request as it is known here.",
@@ -90,6 +99,8 @@ class _Outcome:
         self.credentials: Credentials | None = None
         self.refusal: SigV4Error | None = None
         self.body_checked = False
+        #: Where Host is not accepted: the request as if it were.
+        self.host_case: Case | None = None
 
 
 def explain(
@@ -121,6 +132,10 @@ def explain(
     outcome = _outcome(request, verifier, body=body, credentials=credentials, now=now)
     if outcome.refusal is None or isinstance(refusal, _CUT):
         outcome.refusal = refusal
+    if outcome.attempt is None and isinstance(outcome.refusal, HostNotAccepted):
+        outcome.host_case = _host_case(
+            request, verifier, body=body, credentials=credentials, now=now
+        )
     return _explained(request, verifier, outcome, body=body, now=now)
 
 
@@ -175,6 +190,45 @@ def _outcome(
     return outcome
 
 
+def _host_case(
+    request: Request,
+    verifier: Verifier,
+    *,
+    body: bytes | None,
+    credentials: Credentials | EllipsisType | None,
+    now: float,
+) -> Case | None:
+    """Return the case that *request* is without hosts; None: another rule refuses it as well.
+
+    Of no key, and of one that rule 9 refuses, there are no credentials that signed it: what a
+    client waits for tells it nothing of the key.
+    """
+    try:
+        attempt = verifier.taking_any_host().prepare(request, now=now)
+        assert attempt is not None  # noqa: S101 (it was found to be signed)
+        if isinstance(credentials, EllipsisType):
+            credentials = verifier.provider.lookup(
+                attempt.access_key_id, scope=attempt.scope, session_token=attempt.session_token
+            )
+    except SigV4Error:
+        return None
+    if credentials is None or key_fault(attempt, credentials, now) is not None:
+        credentials = Credentials(secrets.token_urlsafe(30))
+    return _case(attempt, verifier, credentials, body)
+
+
+def _case(
+    attempt: Attempt, verifier: Verifier, credentials: Credentials, body: bytes | None
+) -> Case:
+    return Case(
+        attempt,
+        verifier,
+        secret=credentials.secret_access_key,
+        signing_key=credentials.signing_key,
+        body=body,
+    )
+
+
 def _explained(
     request: Request, verifier: Verifier, outcome: _Outcome, *, body: bytes | None, now: float
 ) -> Explanation:
@@ -211,19 +265,16 @@ def _finding(
     body: bytes | None,
 ) -> Finding:
     attempt, credentials = outcome.attempt, outcome.credentials
+    if outcome.host_case is not None:
+        refused = _scrubbed(find_refused_cause(refusal, request, body=body), scrubber)
+        return _host_finding(outcome.host_case, refused)
     if not isinstance(refusal, SignatureMismatch) or attempt is None or credentials is None:
         return _scrubbed(find_refused_cause(refusal, request, body=body), scrubber)
     if not is_signature(attempt.authorization.signature):
         return SIGNATURE_FORM.finding(
             "The signature is not 64 hex digits in lower case, so it cannot match."
         )
-    case = Case(
-        attempt,
-        verifier,
-        secret=credentials.secret_access_key,
-        signing_key=credentials.signing_key,
-        body=body,
-    )
+    case = _case(attempt, verifier, credentials, body)
     if case.is_signed():
         return _NOT_AGAIN
     guesses = find_cause(case, hypotheses_of(case))
@@ -232,6 +283,27 @@ def _finding(
     if body is None and attempt.payload.form is PayloadForm.ABSENT:
         return _BODY_UNKNOWN
     return secret_differs(attempt, scrubber)
+
+
+def _host_finding(case: Case, refused: Finding) -> Finding:
+    """Return which of hosts the client of *case* has signed; or *refused*.
+
+    A client is told this: nothing in it is known by who does not know the secret.
+    """
+    if not is_signature(case.attempt.authorization.signature):
+        return refused
+    if case.is_signed():
+        return replace(refused, remedy=_OWN_HOST)
+    guesses = find_cause(case, hypotheses_of(case))
+    signed = [guess.change.pieces.get(HEADER + "host") for guess in guesses]
+    is_accepted = any(
+        host is not None and case.verifier.accepts_host(host.decode("ascii", "backslashreplace"))
+        for host in signed
+    )
+    if not is_accepted or any(guess.change.secret is not None for guess in guesses):
+        return refused
+    scrubber = scrubber_of(case.attempt, Credentials(case.secret))
+    return _scrubbed(_matched(guesses, scrubber), scrubber)
 
 
 def secret_differs(attempt: Attempt, scrubber: Scrubber) -> Finding:
@@ -271,15 +343,15 @@ def _value(value: bytes | str, scrubber: Scrubber, *, header: str) -> str:
 
 def scrubber_of(attempt: Attempt | None, credentials: Credentials | None = None) -> Scrubber:
     """Return what takes the secrets of *attempt*, and of *credentials*, out of a text."""
-    secrets = []
+    hidden = []
     if attempt is not None:
-        secrets.append(attempt.authorization.signature.decode("ascii", "backslashreplace"))
-        secrets.append(attempt.session_token or "")
+        hidden.append(attempt.authorization.signature.decode("ascii", "backslashreplace"))
+        hidden.append(attempt.session_token or "")
     if credentials is not None:
-        secrets.append(credentials.session_token or "")
+        hidden.append(credentials.session_token or "")
         if credentials.secret_access_key is not None:
-            secrets.append(credentials.secret_access_key.reveal())
-    return Scrubber(secrets)
+            hidden.append(credentials.secret_access_key.reveal())
+    return Scrubber(hidden)
 
 
 def _scrubbed(finding: Finding, scrubber: Scrubber) -> Finding:

@@ -48,6 +48,8 @@ _AS_IT_IS: Final = (
     "out of them with a parser; and decode nothing in it, or the + of a session token is lost."
 )
 
+_TWO_DATES: Final = re.compile(rb"[0-9]{8}T[0-9]{6}Z(?:\s*,\s*[0-9]{8}T[0-9]{6}Z)+")
+
 _Finder = Callable[[Any, Request, bytes | None], Finding]
 
 
@@ -125,6 +127,15 @@ def _credential(
     return causes.MALFORMED.finding(
         f"The credential {told} is not keyid/date/region/service/aws4_request."
     )
+
+
+def _date(refusal: errors.MalformedDate, request: Request, body: bytes | None) -> Finding:
+    if _TWO_DATES.fullmatch(request.header("x-amz-date") or b""):
+        return causes.NO_DATE.finding(
+            "X-Amz-Date arrived twice.",
+            remedy="The signer adds its own X-Amz-Date: leave out the one set by hand (curl: -H).",
+        )
+    return causes.NO_DATE.finding(str(refusal))
 
 
 def _clock(refusal: Any, request: Request, body: bytes | None) -> Finding:
@@ -277,7 +288,7 @@ _FINDERS: Final[Mapping[type[errors.SigV4Error], _Finder]] = {
     errors.MalformedSignedHeaders: _listed,
     errors.HostNotSigned: _told(causes.HOST_NOT_SIGNED),
     errors.MissingDate: _told(causes.NO_DATE),
-    errors.MalformedDate: _told(causes.NO_DATE),
+    errors.MalformedDate: _date,
     errors.RequestTimeTooSkewed: _clock,
     errors.RequestNotYetValid: _clock,
     errors.RequestExpired: _expired,

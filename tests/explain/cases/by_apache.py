@@ -73,7 +73,7 @@ APACHE_CASES: tuple[Live, ...] = (
         ),
     ),
     case(
-        "host-not-accepted",
+        "host-forwarded",
         "Apache: `ProxyPass` without `ProxyPreserveHost`; `hosts` names the public one",
         through(GET, _PASS, place="hosts"),
         ("ProxyPreserveHost On", sound(GET, place="hosts")),

@@ -44,6 +44,12 @@ CURL_CASES: tuple[Live, ...] = (
         ("sort them in the URL", sound(curl("/items?a=1&b=2"))),
     ),
     case(
+        "no-date",
+        "curl: `--aws-sigv4` with `-H 'X-Amz-Date: ...'`, which it sends beside its own",
+        sound(curl("/items", "--header", "X-Amz-Date: 20261121T213000Z")),
+        ("leave out the one set by hand", sound(curl("/items"))),
+    ),
+    case(
         "query-flag",
         "curl: `--aws-sigv4` with `?flag`",
         sound(curl("/items?flag")),

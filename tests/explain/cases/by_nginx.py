@@ -81,10 +81,23 @@ HOST_CASES: tuple[Live, ...] = (
         (HTTP_HOST, sound(GET, "hosts and upstream")),
     ),
     case(
-        "host-not-accepted",
+        "host-configured",
         "nginx: `proxy_pass http://up;` and no `proxy_set_header Host`; `hosts` names the public "
         "one",
         through(location(host=""), GET, "hosts"),
+        (HTTP_HOST, sound(GET, "hosts")),
+    ),
+    case(
+        "host-not-accepted",
+        "nginx: the client asks for another name of the server, which `hosts` does not name",
+        sound(botocore(host=PLAIN_HOST), "hosts"),
+        ("add it to hosts", sound(botocore(host=PLAIN_HOST), "hosts, two")),
+        ("pointed at the wrong name", sound(GET, "hosts")),
+    ),
+    case(
+        "host-port-dropped",
+        "nginx: `proxy_set_header Host $host;`; `hosts` names the one with the port",
+        through(location(host="proxy_set_header Host $host;"), GET, "hosts"),
         (HTTP_HOST, sound(GET, "hosts")),
     ),
     case(

@@ -83,6 +83,7 @@ PLACES: Final[Mapping[str, Place]] = {
     "plain": Place(),
     "hosts and upstream": Place(knobs={"hosts": (HOST, "up")}),
     "hosts": Place(knobs={"hosts": (HOST,)}),
+    "hosts, two": Place(knobs={"hosts": (HOST, "api.example.com")}),
     "host override": Place(options={"header_overrides": {"host": "x-forwarded-host"}}),
     "ProxyFix(x_host=1)": Place(wrap=_proxy_fix(x_host=1)),
     "hosts, ProxyFix(x_host=1)": Place(knobs={"hosts": (HOST,)}, wrap=_proxy_fix(x_host=1)),
