@@ -135,8 +135,13 @@ def _parts(
         path if "=" not in path and "%" not in path else redacted_line(path),
         refusal.access_key_id or "none",
         type(cause).__name__,
-        f"{cause} {cause.hint}".rstrip() if explained is None else _said(cause, explained),
+        _sentences(cause) if explained is None else _said(cause, explained),
     )
+
+
+def _sentences(cause: SigV4Error) -> str:
+    """Return what is said of *cause* where nobody has looked for more."""
+    return " ".join(filter(None, (str(cause), redacted_line(cause.log_detail), cause.hint)))
 
 
 class RedactingFilter(logging.Filter):
