@@ -121,6 +121,15 @@ def warn_of_explain() -> None:
     )
 
 
+def warn_of_missing_app(name: str) -> None:
+    """Warn, at start, that the Django app *name* does not do its part."""
+    logger.warning(
+        "%s is not in INSTALLED_APPS: its checks do not run, and diffsettings shows SIGV4 with its "
+        "secrets",
+        name,
+    )
+
+
 def _parts(
     refusal: SigV4Error,
     cause: SigV4Error,
