@@ -150,7 +150,9 @@ def _parts(
 
 def _sentences(cause: SigV4Error) -> str:
     """Return what is said of *cause* where nobody has looked for more."""
-    return " ".join(filter(None, (str(cause), redacted_line(cause.log_detail), cause.hint)))
+    detail = cause.log_detail
+    told = f"{cause} {redacted_line(detail)}" if detail else str(cause)
+    return f"{told} {cause.hint}".rstrip()
 
 
 class RedactingFilter(logging.Filter):

@@ -141,7 +141,7 @@ class SigV4Middleware:
     ) -> None:
         # Not the mapping of keys that a verifier is made of.
         if not isinstance(verifier, Verifier):
-            raise ConfigurationError("the second argument is a Verifier(credentials, ...)")
+            raise ConfigurationError("verifier (the second argument) is a Verifier(...)")
         if remote_user not in (None, "access_key_id", "principal"):
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
         # Django may await it, WSGI cannot.

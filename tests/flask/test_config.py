@@ -188,6 +188,12 @@ def test_host_that_nothing_matches() -> None:
         make_app(SIGV4_HOSTS=["http://127.0.0.1:8000"])
 
 
+def test_keys_in_the_place_of_the_verifier() -> None:
+    """A mapping is no verifier, and shows when the app is made."""
+    with pytest.raises(ConfigurationError, match=r"^verifier .* is a Verifier\("):
+        SigV4(Flask("app"), verifier=KEYS)  # type: ignore[arg-type]
+
+
 def test_app_without_extension() -> None:
     """A guarded view of an app that was never initialised answers nothing but an error."""
     app = Flask("app")

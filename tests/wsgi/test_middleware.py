@@ -607,7 +607,7 @@ def test_options_that_make_no_sense_are_configuration_errors(
 )
 def test_what_is_no_verifier_is_a_configuration_error(given: Any) -> None:
     """Keys in the place of the verifier show when the middleware is made, and are not told."""
-    with pytest.raises(ConfigurationError, match=r"the second argument is a Verifier\(") as refused:
+    with pytest.raises(ConfigurationError, match=r"second argument\) is a Verifier\(") as refused:
         SigV4Middleware(Application(), given)
     assert SECRET not in str(refused.value)
 
