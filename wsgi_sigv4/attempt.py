@@ -295,7 +295,7 @@ def _check_host(request: Request, policy: Policy) -> None:
     if policy.hosts is not None:
         host = sent.decode("ascii", "backslashreplace")
         if not policy.accepts_host(host):
-            raise HostNotAccepted(host=host[:256])
+            raise HostNotAccepted(host=host[:256], accepted=policy.hosts)
 
 
 def _payload(

@@ -121,6 +121,15 @@ def warn_of_explain() -> None:
     )
 
 
+def warn_of_missing_app(name: str) -> None:
+    """Warn, at start, that the Django app *name* does not do its part."""
+    logger.warning(
+        "%s is not in INSTALLED_APPS: its checks do not run, and diffsettings shows SIGV4 with its "
+        "secrets",
+        name,
+    )
+
+
 def _parts(
     refusal: SigV4Error,
     cause: SigV4Error,
@@ -135,8 +144,15 @@ def _parts(
         path if "=" not in path and "%" not in path else redacted_line(path),
         refusal.access_key_id or "none",
         type(cause).__name__,
-        f"{cause} {cause.hint}".rstrip() if explained is None else _said(cause, explained),
+        _sentences(cause) if explained is None else _said(cause, explained),
     )
+
+
+def _sentences(cause: SigV4Error) -> str:
+    """Return what is said of *cause* where nobody has looked for more."""
+    detail = cause.log_detail
+    told = f"{cause} {redacted_line(detail)}" if detail else str(cause)
+    return f"{told} {cause.hint}".rstrip()
 
 
 class RedactingFilter(logging.Filter):

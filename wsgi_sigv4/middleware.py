@@ -139,6 +139,9 @@ class SigV4Middleware:
         on_accept: Hook | None = None,
         on_refuse: Hook | None = None,
     ) -> None:
+        # Not the mapping of keys that a verifier is made of.
+        if not isinstance(verifier, Verifier):
+            raise ConfigurationError("verifier (the second argument) is a Verifier(...)")
         if remote_user not in (None, "access_key_id", "principal"):
             raise ConfigurationError("remote_user is 'access_key_id', 'principal' or None")
         # Django may await it, WSGI cannot.

@@ -33,6 +33,12 @@ _DEFAULT_PORTS: Final = ("80", "443")
 #: suffix would vouch for what some layer behind us reads as the end of another host.
 _HOST: Final = r"(?:[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?"
 
+_HOW_TO_NAME: Final = (
+    "write host or host:port, as in the Host header that clients send (api.example.com, "
+    "127.0.0.1:8000, [::1]:8000), .example.com for all names below it, and xn-- for what is not "
+    "ASCII; to accept any host, leave hosts out (None)"
+)
+
 
 class _Parameters(NamedTuple):
     regions: tuple[str, ...] | None
@@ -103,7 +109,7 @@ class Policy(_Parameters):
             services=None if None in profiles else tuple(s for s in profiles if s),
             profiles=profiles,
             max_skew=max_skew,
-            hosts=None if hosts is None else _names("hosts", hosts),
+            hosts=None if hosts is None else _hosts(hosts),
             require_signed=_header_names("require_signed", require_signed),
             may_be_unsigned=may_be_unsigned,
             allow_unsigned_payload=allow_unsigned_payload,
@@ -153,7 +159,8 @@ class Policy(_Parameters):
         name, colon, port = host.rpartition(":")
         bare = name if colon and port in _DEFAULT_PORTS else host
         return any(
-            bare == entry or host == entry or (entry.startswith(".") and bare.endswith(entry))
+            entry in (bare, host)
+            or (entry.startswith(".") and (bare.endswith(entry) or host.endswith(entry)))
             for entry in self.hosts
         )
 
@@ -174,6 +181,15 @@ def _names(parameter: str, values: object) -> tuple[str, ...]:
     if not all(isinstance(value, str) for value in values):
         raise ConfigurationError(f"{parameter} is a list of strings")
     return tuple(value.lower() for value in values)
+
+
+def _hosts(values: Sequence[str]) -> tuple[str, ...]:
+    entries = _names("hosts", values)
+    for entry in entries:
+        # Below an IP literal there is nothing.
+        if entry.startswith(".[") or not _is_host(entry.removeprefix(".")):
+            raise ConfigurationError(f"hosts: {entry!r} matches no Host header: {_HOW_TO_NAME}")
+    return entries
 
 
 def _header_names(parameter: str, values: Sequence[str]) -> frozenset[str]:

@@ -77,8 +77,8 @@ class Verifier:
         max_skew: seconds that a request time may differ; None: the profile's.
         hosts: Host values accepted, compared without case; one without a port
             also takes the default ports, one with a leading dot any name below
-            it. None: any, so that keys which several hosts share let a request
-            to one be replayed to another.
+            it; an empty list accepts none. None: any, so that keys which
+            several hosts share let a request to one be replayed to another.
         require_signed: names of headers that must be signed where present.
         allow_unsigned_headers: names of ``x-amz-*`` headers that an edge adds.
         allow_unsigned_payload: whether UNSIGNED-PAYLOAD is accepted; None: the

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from collections.abc import Callable
+from typing import Final
 from typing import cast
 
 from asgiref.sync import iscoroutinefunction
 from asgiref.sync import markcoroutinefunction
 from asgiref.sync import sync_to_async
+from django.apps import apps
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.http import HttpResponseBadRequest
@@ -48,11 +50,14 @@ from wsgi_sigv4.contrib.django.streaming import is_refused
 from wsgi_sigv4.contrib.django.streaming import is_streamed
 from wsgi_sigv4.errors import SigV4Error
 from wsgi_sigv4.logs import warn_of_explain
+from wsgi_sigv4.logs import warn_of_missing_app
 from wsgi_sigv4.logs import warn_of_report_only
 
 GetResponse = (
     Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 )
+
+_APP: Final = "wsgi_sigv4.contrib.django"
 
 
 class SigV4Middleware:
@@ -85,6 +90,9 @@ class SigV4Middleware:
             warn_of_report_only()
         if conf.explain:
             warn_of_explain()
+        # Where nobody has called django.setup(), nothing can be said of the apps.
+        if apps.apps_ready and not apps.is_installed(_APP):
+            warn_of_missing_app(_APP)
         check_order()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:

@@ -340,6 +340,49 @@ def test_host_that_is_named(host: str) -> None:
     assert policy(hosts=[host]).accepts_host(host)
 
 
+@pytest.mark.parametrize(
+    ("entry", "host"),
+    [
+        *((".example.com", "a.example.com:443"), (".example.com.", "a.example.com.")),
+        *((".example.com:8443", "a.example.com:8443"), (".example.com:443", "a.example.com:443")),
+        *((".my_services", "b.my_services"), (".XN--Caf-DMA.example", "a.xn--caf-dma.example")),
+        *(("[2001:DB8::7]:8443", "[2001:db8::7]:8443"), ("A.example.:80", "a.example.:80")),
+        ("a.example:", "a.example:"),
+    ],
+)
+def test_entry_that_matches(entry: str, host: str) -> None:
+    """An entry in any form that a Host, or what names end with, can have is no mistake."""
+    made = policy(hosts=[entry])
+    assert made.accepts_host(host) is True
+    assert made.accepts_host(f"x{host}y") is False
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *(
+            "http://127.0.0.1:8000",
+            "127.0.0.1:8000/",
+            "127.0.0.1:8000 ",
+            " a.example",
+            "a.example\n",
+        ),
+        *("*", "*.example.com", "", ".", "..example.com", "a..example.com", ":8000", "//a.example"),
+        *("caf\xe9.example", "::1", "[::1", ".[::1]", ".1]", "a.example:http", "a.example:123456"),
+        *("me@a.example", "a.example,b.example", "a.example:80:80", "^.*$"),
+    ],
+)
+def test_entry_that_matches_nothing(entry: str) -> None:
+    """An entry that no Host matches would refuse everything, so the mistake shows at start-up."""
+    with pytest.raises(ConfigurationError) as refused:
+        policy(hosts=["api.example.com", entry])
+    assert str(refused.value) == (
+        f"hosts: {entry!r} matches no Host header: write host or host:port, as in the Host header "
+        "that clients send (api.example.com, 127.0.0.1:8000, [::1]:8000), .example.com for all "
+        "names below it, and xn-- for what is not ASCII; to accept any host, leave hosts out (None)"
+    )
+
+
 def test_verifier_hands_its_parameters_on() -> None:
     """The verifier finds the mistakes when it is made, and knows its hosts and profiles."""
     with pytest.raises(ConfigurationError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.checks import Tags
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +13,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
 
 from tests.django.signing import KEYS
+from wsgi_sigv4.contrib.django.middleware import SigV4Middleware
 
 GOOD = {"CREDENTIALS": KEYS, "REGION": "us-east-1", "SERVICE": "items"}
 SESSION = "django.contrib.sessions.middleware.SessionMiddleware"
@@ -113,3 +115,36 @@ def test_order_that_opens_a_hole_does_not_start(middleware: list[str]) -> None:
     """T36, T37, T47: servers do not run the checks, so the middleware itself looks."""
     with override_settings(MIDDLEWARE=middleware), pytest.raises(ImproperlyConfigured):
         WSGIHandler()
+
+
+APP = "wsgi_sigv4.contrib.django"
+MISSING_APP = (
+    "wsgi_sigv4.contrib.django is not in INSTALLED_APPS: its checks do not run, and diffsettings "
+    "shows SIGV4 with its secrets"
+)
+
+
+@pytest.mark.parametrize(
+    ("installed", "told"),
+    [
+        pytest.param(["django.contrib.contenttypes"], [MISSING_APP], id="missing"),
+        pytest.param([APP], [], id="there"),
+        pytest.param([f"{APP}.apps.SigV4Config"], [], id="there by its class"),
+    ],
+)
+def test_missing_app_is_warned_of(
+    installed: list[str], told: list[str], settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without the app no check can tell that it is missing; so the middleware does at start."""
+    settings.INSTALLED_APPS = installed
+    SigV4Middleware(lambda request: None)  # type: ignore[arg-type]
+    assert [record.getMessage() for record in caplog.records] == told
+
+
+def test_apps_that_are_not_set_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A handler that is made without django.setup() works as it does elsewhere."""
+    monkeypatch.setattr(apps, "apps_ready", False)
+    SigV4Middleware(lambda request: None)  # type: ignore[arg-type]
+    assert caplog.records == []

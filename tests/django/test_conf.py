@@ -60,6 +60,7 @@ def test_keys_are_the_parameters() -> None:
         pytest.param({**GOOD, "MAX_BODY": "10 MB"}, "SIGV4: ", id="limit of text"),
         pytest.param({**GOOD, "MAX_BODY": -1}, "SIGV4: max_body", id="negative limit"),
         pytest.param({**GOOD, "REMOTE_USER": "email"}, "SIGV4: REMOTE_USER", id="remote user"),
+        pytest.param({**GOOD, "HOSTS": ["*"]}, r"SIGV4: hosts: '\*' matches no Host", id="hosts"),
         pytest.param({**GOOD, "PATH_PREFIX": "api"}, "SIGV4: path_prefix", id="prefix"),
     ],
 )

@@ -182,6 +182,18 @@ def test_one_extension_for_several_apps() -> None:
     assert hosts == [("one.example",), ("two.example",)]
 
 
+def test_host_that_nothing_matches() -> None:
+    """An entry of SIGV4_HOSTS that would refuse everything shows when the app is made."""
+    with pytest.raises(ConfigurationError, match=r"^hosts: 'http://127\.0\.0\.1:8000' matches no"):
+        make_app(SIGV4_HOSTS=["http://127.0.0.1:8000"])
+
+
+def test_keys_in_the_place_of_the_verifier() -> None:
+    """A mapping is no verifier, and shows when the app is made."""
+    with pytest.raises(ConfigurationError, match=r"^verifier .* is a Verifier\("):
+        SigV4(Flask("app"), verifier=KEYS)  # type: ignore[arg-type]
+
+
 def test_app_without_extension() -> None:
     """A guarded view of an app that was never initialised answers nothing but an error."""
     app = Flask("app")

@@ -22,6 +22,7 @@ from tests.wsgi.clients import verifier
 from wsgi_sigv4 import RedactingFilter
 from wsgi_sigv4 import SigV4Error
 from wsgi_sigv4 import SigV4Middleware
+from wsgi_sigv4.errors import HostNotAccepted
 from wsgi_sigv4.errors import SignatureMismatch
 from wsgi_sigv4.errors import UnknownAccessKey
 from wsgi_sigv4.logs import log_refusal
@@ -119,6 +120,102 @@ def test_path_and_method_cannot_forge_a_record(
     """Line breaks and control characters of a request are escaped in the log."""
     log_refusal(UnknownAccessKey(), environ)
     message = caplog.records[0].getMessage()
+    assert message.isascii()
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("s3", [False, True], ids=["generic", "s3"])
+@pytest.mark.parametrize(
+    ("sent", "knobs", "said"),
+    [
+        pytest.param(
+            {"host": "api.example.com:8000"},
+            {"hosts": ["api.example.com", ".Internal.example"]},
+            "The Host is 'api.example.com:8000'; accepted: api.example.com, .internal.example.",
+            id="host",
+        ),
+        pytest.param(
+            {}, {"hosts": []}, "The Host is 'api.example.com'; accepted: none.", id="no host"
+        ),
+        pytest.param(
+            {},
+            {"hosts": [f"{n}.example" for n in range(9)]},
+            "accepted: 0.example, 1.example, 2.example, 3.example, 4.example, 5.example, "
+            "6.example, 7.example, .... Compare",
+            id="many hosts",
+        ),
+        pytest.param(
+            {"region": "eu-north-1", "service": "other"},
+            {"region": ["us-east-1", "us-east-2"]},
+            "The client signed for the region 'eu-north-1' where us-east-1, us-east-2 is accepted "
+            "and the service 'other' where ",
+            id="scope",
+        ),
+        pytest.param(
+            {"age": 1000},
+            {},
+            "The request is dated 1000 s behind the server's clock; ",
+            id="behind",
+        ),
+        pytest.param(
+            {"age": -901},
+            {"max_skew": 7},
+            "The request is dated 901 s ahead of the server's clock; 7 s are accepted.",
+            id="ahead",
+        ),
+        pytest.param(
+            {"age": -901, "presigned": True},
+            {"max_skew": 8},
+            "The request is dated 901 s ahead of the server's clock; 8 s are accepted.",
+            id="presigned ahead",
+        ),
+    ],
+)
+def test_record_says_what_came_and_what_was_expected(
+    sent: dict[str, Any],
+    knobs: dict[str, Any],
+    said: str,
+    s3: bool,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The operator need not guess what to compare; the client is told nothing of it."""
+    answer = send(SigV4Middleware(Application(), verifier(s3=s3, **knobs)), sign(s3=s3, **sent))
+    assert answer.status in {400, 403}
+    assert said in caplog.records[0].getMessage()
+    text = answer.body.decode()
+    for untold in ("accepted", "server's clock", "signed for", ".internal.example", "0.example"):
+        assert untold not in text
+
+
+def test_record_of_the_date_and_the_end_of_a_scope(caplog: pytest.LogCaptureFixture) -> None:
+    """A scope of yesterday, or with another end, is told from one of another region."""
+    for old, new in (("/20261121/", "/20261120/"), ("aws4_request", "aws5_request")):
+        send(SigV4Middleware(Application(), verifier()), sign().edited(old, new))
+    told = [record.getMessage() for record in caplog.records]
+    assert "for the date '20261120' where 20261121 is accepted." in told[0]
+    assert "for the terminator 'aws5_request' where aws4_request is accepted." in told[1]
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("a.example\x1b[2J\u2028'", r"a.example\x1b[2J\u2028" + "'"),
+        ("a" * 128, f"'{'a' * 128}';"),
+        ("a" * 129, f"'{'a' * 128}...';"),
+        ("\x07" * 99, "'" + r"\x07" * 32 + "...';"),
+        ("me:secret@a.example", "'...@a.example';"),
+        ("a?X-Amz-Security-Token=secret", "'a?X-Amz-Security-Token=...';"),
+    ],
+    ids=["control characters", "long", "too long", "long when escaped", "password", "token"],
+)
+def test_host_in_a_record_is_escaped_and_cut(
+    host: str, shown: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a stranger sends as its Host neither forges a record, fills a log nor tells secrets."""
+    log_refusal(HostNotAccepted(host=host), {})
+    message = caplog.records[0].getMessage()
+    assert shown in message
+    assert "secret" not in message
     assert message.isascii()
     assert message.isprintable()
 

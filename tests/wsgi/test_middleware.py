@@ -50,6 +50,7 @@ from wsgi_sigv4 import CredentialsUnavailable
 from wsgi_sigv4 import SigV4Error
 from wsgi_sigv4 import SigV4Middleware
 from wsgi_sigv4.responses import Answer
+from wsgi_sigv4.verifier import Verifier
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
@@ -597,6 +598,29 @@ def test_options_that_make_no_sense_are_configuration_errors(
     """A mistake of the programmer's is found when the middleware is made."""
     with pytest.raises(ConfigurationError, match=said):
         guarded(Application(), **options)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{ACCESS_KEY_ID: SECRET}, None, "verifier", Verifier, object(), Application()],
+    ids=["mapping", "none", "text", "class", "object", "application"],
+)
+def test_what_is_no_verifier_is_a_configuration_error(given: Any) -> None:
+    """Keys in the place of the verifier show when the middleware is made, and are not told."""
+    with pytest.raises(ConfigurationError, match=r"second argument\) is a Verifier\(") as refused:
+        SigV4Middleware(Application(), given)
+    assert SECRET not in str(refused.value)
+
+
+def test_verifier_of_a_kind_of_its_own() -> None:
+    """Whoever derives from the verifier may hand theirs to the middleware."""
+
+    class Own(Verifier):
+        pass
+
+    keys = {ACCESS_KEY_ID: SECRET}
+    own = Own(keys, region="us-east-1", service="items", clock=lambda: NOW)
+    assert send(SigV4Middleware(Application(), own), sign()).status == 200
 
 
 # The provider.

@@ -5,7 +5,13 @@ They need the request alone, so that whoever sends it may be told the facts.
 
 from __future__ import annotations
 
+from typing import Final
+
 from wsgi_sigv4.errors.root import SigV4Error
+
+#: Characters of a value, and names of a list, that a log needs to tell what is wrong with it.
+_MAX_SHOWN: Final = 128
+_MAX_NAMES: Final = 8
 
 
 class MalformedRequest(SigV4Error):
@@ -157,6 +163,11 @@ class RequestTimeTooSkewed(SigV4Error):
     summary = "The time of the request is too far from the server's."
     hint = "Compare the clocks of both machines (NTP); a slow upload also ends here."
 
+    @property
+    def log_detail(self) -> str:
+        """How far the clocks are apart, and how far they may be."""
+        return _time_off(self.request_time - self.server_time, self.max_skew)
+
 
 class InvalidExpires(SigV4Error):
     """X-Amz-Expires is not a number from 1 to 604800."""
@@ -194,6 +205,11 @@ class RequestNotYetValid(SigV4Error):
     summary = "The presigned URL is not valid yet."
     hint = "Compare the clocks of both machines (NTP)."
 
+    @property
+    def log_detail(self) -> str:
+        """How far the clocks are apart, and how far they may be."""
+        return _time_off(self.request_time - self.server_time, self.max_skew)
+
 
 class ScopeMismatch(SigV4Error):
     """The credential scope is not the one this verifier accepts.
@@ -220,6 +236,21 @@ class ScopeMismatch(SigV4Error):
     summary = "The credential scope is not accepted here."
     hint = "Compare the client's region and service with the verifier's."
 
+    @property
+    def log_detail(self) -> str:
+        """Each part that is wrong, and what it should be."""
+        parts = {
+            "terminator": (self.terminator, ("aws4_request",)),
+            "region": (self.region, self.expected_regions),
+            "service": (self.service_sent, self.expected_services),
+            "date": (self.date, (self.request_date,)),
+        }
+        wrong = [
+            f"the {fault} {_shown(parts[fault][0])} where {_listed(parts[fault][1])} is accepted"
+            for fault in self.faults
+        ]
+        return f"The client signed for {' and '.join(wrong)}."
+
 
 class SignedHeaderMissing(SigV4Error):
     """A header is listed as signed but was not sent."""
@@ -240,12 +271,26 @@ class HeadersNotSigned(SigV4Error):
 
 
 class HostNotAccepted(SigV4Error):
-    """The Host header is none of the accepted ones."""
+    """The Host header is none of the accepted ones.
+
+    Attributes:
+        host: the Host header, cut.
+        accepted: the verifier's, for its operator: no answer tells it.
+    """
 
     host: str
+    accepted: tuple[str, ...] = ()
 
     summary = "The Host header is none of the accepted ones."
     hint = "Compare `hosts` with the Host that the proxy passes on (nginx: $http_host)."
+
+    @property
+    def log_detail(self) -> str:
+        """The Host that came, and those that are accepted."""
+        # Who takes it from a URL as it is may send the password that stands there.
+        _, at, name = self.host.rpartition("@")
+        host = _shown(f"...@{name}" if at else name)
+        return f"The Host is {host}; accepted: {_listed(self.accepted) or 'none'}."
 
 
 class ConflictingValues(SigV4Error):
@@ -285,3 +330,22 @@ class PayloadFormNotImplemented(SigV4Error):
     value: str
 
     summary = "The payload form is not implemented."
+
+
+def _time_off(seconds: float, max_skew: int) -> str:
+    side = "ahead of" if seconds > 0 else "behind"
+    return (
+        f"The request is dated {abs(seconds):.0f} s {side} the server's clock; {max_skew} s are "
+        "accepted."
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Return the *names* that an operator has written, or the first of them."""
+    return ", ".join(names if len(names) <= _MAX_NAMES else (*names[:_MAX_NAMES], "..."))
+
+
+def _shown(sent: str) -> str:
+    """Return what was *sent* in quotes, as printable ASCII, cut."""
+    escaped = ascii(sent[: _MAX_SHOWN + 1])[1:-1]
+    return f"'{escaped}'" if len(escaped) <= _MAX_SHOWN else f"'{escaped[:_MAX_SHOWN]}...'"

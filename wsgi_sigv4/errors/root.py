@@ -49,6 +49,15 @@ class SigV4Error(Exception):
     _hidden: ClassVar[tuple[str, ...]] = ()
 
     @property
+    def log_detail(self) -> str:
+        """One sentence of printable ASCII for the log: what came, and what was expected.
+
+        Not for whoever sent the request: it tells what the server is configured with. Empty where
+        there is nothing to say.
+        """
+        return ""
+
+    @property
     def underlying(self) -> SigV4Error:
         """The reason itself: with uniform errors it stands behind what the client is told."""
         return self.__cause__ if isinstance(self.__cause__, SigV4Error) else self
